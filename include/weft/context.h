@@ -1,0 +1,47 @@
+/** Where computations run: the number of threads, the kernels for this CPU, scratch memory. */
+#ifndef WEFT_CONTEXT_H
+#define WEFT_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weft/api.h>
+#include <weft/status.h>
+
+/** One context serves one computation at a time; use one for each thread that calls weft. */
+typedef struct weft_context weft_context;
+
+typedef struct weft_context_options {
+    size_t n_threads; /**< OpenMP threads of each parallel region, at least 1, at most 4096 */
+    const char *isa;  /**< kernel set by name, or NULL: the variable WEFT_ISA, or else the best */
+} weft_context_options;
+
+/** One thread, the best kernels. */
+WEFT_API weft_context_options weft_context_options_default(void);
+
+/** options may be NULL for the defaults.
+ *  WEFT_ERR_ARG: no such kernel set, or n_threads out of range. WEFT_ERR_UNSUPPORTED: this CPU
+ * cannot run the kernel set. Free with weft_context_free(). */
+WEFT_API WEFT_CHECKED weft_status weft_context_new(const weft_context_options *options,
+                                                   weft_context **out, weft_error *err);
+
+WEFT_API void weft_context_free(weft_context *context);
+
+/** The number of threads asked for. Results never depend on it. */
+WEFT_API size_t weft_context_threads(const weft_context *context);
+
+/** The name of the kernel set in use, such as "avx2". Results may differ in the last bits from one
+ *  set to another. */
+WEFT_API const char *weft_context_isa(const weft_context *context);
+
+/** The kernel sets of this build, best first: their number, the name of each, and whether this CPU
+ *  (and operating system) can run it. index < weft_isa_count(). */
+WEFT_API size_t weft_isa_count(void);
+WEFT_API const char *weft_isa_name(size_t index);
+WEFT_API bool weft_isa_usable(size_t index);
+
+/** The features of this CPU that weft knows about and may use, as one line such as
+ *  "sse2 avx2 fma avx512f"; a static string. */
+WEFT_API const char *weft_cpu_features(void);
+
+#endif

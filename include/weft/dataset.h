@@ -1,0 +1,122 @@
+/** Data sets in memory: samples with their labels, read from files on disk. */
+#ifndef WEFT_DATASET_H
+#define WEFT_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/api.h>
+#include <weft/status.h>
+#include <weft/tensor.h>
+
+/** Immutable once made; any number of threads may read it. */
+typedef struct weft_dataset weft_dataset;
+
+/** What the labels of a data set are. */
+typedef enum weft_label_kind {
+    WEFT_LABELS_AUTO, /**< in options only: classes for text and whole numbers, values for others */
+    WEFT_LABELS_NONE, /**< there are none, or they are not wanted */
+    WEFT_LABELS_CLASSES, /**< one class of several for each sample */
+    WEFT_LABELS_VALUES,  /**< numbers: regression targets, or 0/1 for each of several labels */
+} weft_label_kind;
+
+/** What a network is trained towards, for n samples. Borrowed: valid as long as its owner. */
+typedef struct weft_targets {
+    weft_label_kind kind;   /**< never AUTO */
+    const int32_t *classes; /**< [n] class ids from 0, where kind is CLASSES */
+    const float *values;    /**< [n, n_values] row-major, where kind is VALUES */
+    size_t n_values;
+} weft_targets;
+
+typedef enum weft_split {
+    WEFT_SPLIT_TRAIN, /**< train-images..., train-labels... */
+    WEFT_SPLIT_TEST,  /**< t10k-images..., t10k-labels... */
+} weft_split;
+
+typedef struct weft_dataset_options {
+    weft_label_kind labels; /**< what is wanted; AUTO by default */
+    weft_split split;       /**< which files of a directory */
+    /** CSV: the label columns, by name or by index from 0 (negative: from the end), separated by
+     * commas; several of them make VALUES. NULL: the first column. */
+    const char *label;
+    /** CSV: with n_inputs > 0, a file with exactly that many columns has no label column.
+     *  Only looked at where labels is NONE. */
+    size_t n_inputs;
+    const char *x_name; /**< HDF5: data set of the features; NULL: guessed (train_set_x, test_set_x,
+                           x, X) */
+    const char *y_name; /**< HDF5: data set of the labels; NULL: guessed likewise */
+    /** The classes a model already knows, in the order of their ids; labels that are not among them
+     * are an error. NULL: the distinct labels found, numbers ascending, texts in byte order. */
+    const char *const *class_names;
+    size_t n_class_names;
+} weft_dataset_options;
+
+WEFT_API weft_dataset_options weft_dataset_options_default(void);
+
+/** Reads a data set into memory. `path` is
+ *  - a directory with files named as MNIST's: train-images-idx3-ubyte, train-labels-idx1-ubyte,
+ *    t10k-..., each plain or .gz;
+ *  - "IMAGES,LABELS", two IDX files; or "IMAGES" alone where labels is NONE;
+ *  - a CSV file (.csv, .tsv, .txt and the same with .gz);
+ *  - an HDF5 file.
+ *  Compression and format are recognised by content. Elements that are bytes stay bytes.
+ *  WEFT_ERR_IO, WEFT_ERR_FORMAT: the file, what was wanted and what was found.
+ *  WEFT_ERR_MISMATCH: images and labels differ in number; a label is not among class_names.
+ *  WEFT_ERR_UNSUPPORTED: HDF5 in a build without it.
+ *  options may be NULL for the defaults. Free with weft_dataset_free(). */
+WEFT_API WEFT_CHECKED weft_status weft_dataset_load(const char *path,
+                                                    const weft_dataset_options *options,
+                                                    weft_dataset **out, weft_error *err);
+
+/** Whether this build reads HDF5 files. */
+WEFT_API bool weft_has_hdf5(void);
+
+/** Whether a directory has the files of a split; false for anything that is no directory. */
+WEFT_API bool weft_dataset_has_split(const char *path, weft_split split);
+
+/** Copies samples x features from the caller's memory, with targets for each sample.
+ *  class_names: n_classes names, or NULL for "0", "1", ...; only where targets are classes.
+ *  WEFT_ERR_ARG: no samples or features, a class id outside [0, n_classes), a value not finite. */
+WEFT_API WEFT_CHECKED weft_status weft_dataset_from_memory(const weft_tensor *x,
+                                                           const weft_targets *targets,
+                                                           const char *const *class_names,
+                                                           size_t n_classes, weft_dataset **out,
+                                                           weft_error *err);
+
+/** Cuts a data set in two copies: `second` gets round(fraction * n) samples, of each class (or of
+ * all, where there are no classes) as nearly the same share as whole samples allow, at least one
+ * and not all; which ones is a function of (seed, sample count, labels). Both keep the order of the
+ * original. WEFT_ERR_ARG: fraction is not inside (0, 1), or either part would be empty. */
+WEFT_API WEFT_CHECKED weft_status weft_dataset_split(const weft_dataset *data, double fraction,
+                                                     uint64_t seed, weft_dataset **first,
+                                                     weft_dataset **second, weft_error *err);
+
+WEFT_API void weft_dataset_free(weft_dataset *data);
+
+WEFT_API size_t weft_dataset_samples(const weft_dataset *data);
+
+/** Numbers for each sample: the product of its shape. */
+WEFT_API size_t weft_dataset_features(const weft_dataset *data);
+
+/** The shape of one sample, such as {28, 28} or {64, 64, 3}: writes up to 4 sizes, returns how
+ * many. */
+WEFT_API size_t weft_dataset_shape(const weft_dataset *data, size_t dims[4]);
+
+/** All samples as a borrowed [samples, features] view, as they were on disk (not scaled). */
+WEFT_API weft_tensor weft_dataset_x(const weft_dataset *data);
+
+/** The labels, borrowed. */
+WEFT_API weft_targets weft_dataset_targets(const weft_dataset *data);
+
+/** Whether all features are whole numbers. */
+WEFT_API bool weft_dataset_is_integer(const weft_dataset *data);
+
+/** How many classes are known (0 where labels are not classes), and their names. */
+WEFT_API size_t weft_dataset_n_classes(const weft_dataset *data);
+WEFT_API const char *weft_dataset_class_name(const weft_dataset *data, size_t index);
+
+/** What the data was read from, for people: "IDX, gzip", "CSV", "HDF5", "memory". */
+WEFT_API const char *weft_dataset_format(const weft_dataset *data);
+
+#endif

@@ -1,0 +1,88 @@
+/** Training by gradient descent, and the events it tells the world. */
+#ifndef WEFT_TRAIN_H
+#define WEFT_TRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/api.h>
+#include <weft/context.h>
+#include <weft/dataset.h>
+#include <weft/net.h>
+#include <weft/status.h>
+
+typedef enum weft_schedule {
+    WEFT_LR_CONSTANT, /**< lr */
+    WEFT_LR_LINEAR,   /**< lr (1 - t/T) in step t = 0 .. T-1 of T */
+} weft_schedule;
+
+WEFT_API const char *weft_schedule_name(weft_schedule schedule);
+WEFT_API WEFT_CHECKED weft_status weft_schedule_from_name(const char *name, weft_schedule *out);
+
+typedef enum weft_event_kind {
+    WEFT_EVENT_RUN_STARTED,  /**< before the first step */
+    WEFT_EVENT_STEP,         /**< after each step: one update of the parameters */
+    WEFT_EVENT_EPOCH,        /**< after each epoch and its evaluations */
+    WEFT_EVENT_RUN_FINISHED, /**< at the end, also of a run that failed or was stopped */
+} weft_event_kind;
+
+/** Loss and accuracy of one data set; accuracy (a fraction) is NaN where there are no classes. */
+typedef struct weft_score {
+    bool known; /**< whether the two numbers were measured */
+    double loss, accuracy;
+} weft_score;
+
+/** What happened. Valid during the call of the listener only. */
+typedef struct weft_event {
+    weft_event_kind kind;
+    size_t epoch, n_epochs; /**< epochs ended so far (in a STEP: those before this one) */
+    size_t step, n_steps;   /**< steps ended so far, and of the whole run */
+    size_t steps_per_epoch;
+    double lr;           /**< of the step just made; of the first step in RUN_STARTED */
+    weft_score train;    /**< STEP: of its batch before the update; EPOCH: mean over the epoch's
+                            samples, each as    it was when its batch was computed */
+    weft_score val;      /**< EPOCH: after the epoch, where there is a validation set */
+    weft_score test;     /**< EPOCH: where test_every says so */
+    double seconds;      /**< since the start of the run, by a monotonic clock */
+    size_t n_samples;    /**< of the training set */
+    const weft_net *net; /**< to look at; in STEP events it may be read too, but not changed */
+    weft_status status;  /**< RUN_FINISHED: what weft_train() returns */
+} weft_event;
+
+/** Called by one thread at a time, in order. Returning false asks training to stop after this
+ * event. */
+typedef bool weft_listener(const weft_event *event, void *user);
+
+typedef struct weft_train_options {
+    size_t epochs;     /**< 0: nothing is trained */
+    size_t batch_size; /**< samples a step; 0: all of them. The last batch of an epoch may be
+                          smaller */
+    double lr;         /**< learning rate > 0 */
+    weft_schedule schedule;
+    double
+        momentum; /**< in [0, 1): v = momentum v + g, w = w - lr v (Polyak 1964, as in PyTorch) */
+    bool
+        shuffle; /**< a new order each epoch, a function of (seed, epoch); never for full batches */
+    uint64_t seed;
+    const weft_dataset *val;  /**< evaluated after each epoch; may be NULL */
+    const weft_dataset *test; /**< evaluated after every test_every epochs; may be NULL */
+    size_t test_every;        /**< 0: never */
+    weft_listener *listener;  /**< may be NULL */
+    void *listener_user;
+} weft_train_options;
+
+/** The defaults that plain `weft train` uses. */
+WEFT_API weft_train_options weft_train_options_default(void);
+
+/** Trains `net` in place on `data` by (mini-batch) gradient descent.
+ *  The result is a function of (net, data, options): the same bits for every thread count.
+ *  WEFT_ERR_ARG: an option out of range. WEFT_ERR_MISMATCH: data does not fit the network.
+ *  WEFT_ERR_DIVERGED: a batch's loss was not finite; the message has the step, the learning rate
+ * and the last finite loss; the parameters are those after the last step. WEFT_ERR_STOPPED: the
+ * listener said so; the parameters are those after the last whole step. */
+WEFT_API WEFT_CHECKED weft_status weft_train(weft_context *context, weft_net *net,
+                                             const weft_dataset *data,
+                                             const weft_train_options *options, weft_error *err);
+
+#endif

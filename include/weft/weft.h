@@ -1,0 +1,16 @@
+/** weft: fully connected neural networks, trained in parallel. Includes every public header. */
+#ifndef WEFT_WEFT_H
+#define WEFT_WEFT_H
+
+#include <weft/context.h>
+#include <weft/dataset.h>
+#include <weft/evaluate.h>
+#include <weft/model.h>
+#include <weft/net.h>
+#include <weft/scaling.h>
+#include <weft/status.h>
+#include <weft/tensor.h>
+#include <weft/train.h>
+#include <weft/version.h>
+
+#endif

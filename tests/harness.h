@@ -1,0 +1,61 @@
+/* What every test program shares: the main program that runs suites and tests by name, and checks
+ * that print what they saw. Include it after the other headers.
+ *
+ * test_NAME            runs everything
+ * test_NAME SUITE      runs one suite;   test_NAME SUITE TEST   one test;   test_NAME --list names
+ */
+#ifndef WEFT_TESTS_HARNESS_H
+#define WEFT_TESTS_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/status.h>
+
+#include <CUnit/CUnit.h>
+
+/* Runs the suites (a table ended by CU_SUITE_INFO_NULL); returns what main returns: 0 where every
+ * check passed and at least one test ran, else 1. */
+int harness_main(int argc, char **argv, const CU_SuiteInfo *suites);
+
+/* Each check returns whether it passed, after printing file, line, got and wanted where it did not.
+ */
+bool check_true(bool got, const char *text, const char *file, int line);
+bool check_int(long long got, long long wanted, const char *text, const char *file, int line);
+bool check_uint(unsigned long long got, unsigned long long wanted, const char *text,
+                const char *file, int line);
+bool check_str(const char *got, const char *wanted, const char *text, const char *file, int line);
+bool check_has(const char *text, const char *part, const char *file, int line);
+/* |got - wanted| <= tolerance; NaN never passes. */
+bool check_near(double got, double wanted, double tolerance, const char *text, const char *file,
+                int line);
+bool check_status(weft_status got, weft_status wanted, const weft_error *err, const char *text,
+                  const char *file, int line);
+/* Arrays: prints the first bad index, its values, the error and the tolerance. */
+bool check_floats_near(const float *got, const float *wanted, size_t n, double absolute,
+                       double relative, const char *text, const char *file, int line);
+bool check_bytes(const void *got, const void *wanted, size_t n, const char *text, const char *file,
+                 int line);
+
+#define CHECK(condition) check_true((condition), #condition, __FILE__, __LINE__)
+#define CHECK_INT(got, wanted) check_int((got), (wanted), #got, __FILE__, __LINE__)
+#define CHECK_UINT(got, wanted) check_uint((got), (wanted), #got, __FILE__, __LINE__)
+#define CHECK_STR(got, wanted) check_str((got), (wanted), #got, __FILE__, __LINE__)
+#define CHECK_HAS(text, part) check_has((text), (part), __FILE__, __LINE__)
+#define CHECK_NEAR(got, wanted, tolerance)                                                         \
+    check_near((got), (wanted), (tolerance), #got, __FILE__, __LINE__)
+#define CHECK_STATUS(got, wanted, err)                                                             \
+    check_status((got), (wanted), (err), #got, __FILE__, __LINE__)
+#define CHECK_OK(got, err) CHECK_STATUS(got, WEFT_OK, err)
+#define CHECK_FLOATS_NEAR(got, wanted, n, absolute, relative)                                      \
+    check_floats_near((got), (wanted), (n), (absolute), (relative), #got, __FILE__, __LINE__)
+#define CHECK_BYTES(got, wanted, n) check_bytes((got), (wanted), (n), #got, __FILE__, __LINE__)
+
+/* A directory for the files of one test, removed with all its content at exit. */
+const char *harness_temp_dir(void);
+
+/* Writes a file into harness_temp_dir(); the name returned is valid until the program ends. */
+const char *harness_write_file(const char *name, const void *bytes, size_t n);
+
+#endif
