@@ -1,0 +1,41 @@
+# What `cmake --install` lays down: headers, libraries, program, the CMake package and weft.pc.
+# Nothing in it names the prefix, so the tree may be moved afterwards.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(weft_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILES_MATCHING PATTERN "*.h")
+
+# Two export sets: users of the shared library need none of the packages the static one needs.
+install(TARGETS weft_static EXPORT weft_static_targets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT weft_static_targets NAMESPACE weft:: DESTINATION ${weft_package_dir})
+if(WEFT_BUILD_SHARED)
+    install(TARGETS weft_shared EXPORT weft_shared_targets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(EXPORT weft_shared_targets NAMESPACE weft:: DESTINATION ${weft_package_dir})
+endif()
+if(TARGET weft)
+    install(TARGETS weft RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/weft-config.cmake.in
+    ${PROJECT_BINARY_DIR}/weft-config.cmake INSTALL_DESTINATION ${weft_package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/weft-config-version.cmake
+    COMPATIBILITY SameMajorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/weft-config.cmake ${PROJECT_BINARY_DIR}/weft-config-version.cmake
+    DESTINATION ${weft_package_dir})
+
+# weft.pc finds its prefix from its own place: as many steps up as libdir has parts, plus pkgconfig.
+file(RELATIVE_PATH weft_pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+set(weft_pc_private "")
+foreach(library ${OpenMP_C_LIB_NAMES})
+    string(APPEND weft_pc_private " -l${library}")
+endforeach()
+foreach(library ${HDF5_C_LIBRARIES})
+    string(APPEND weft_pc_private " ${library}")
+endforeach()
+configure_file(${PROJECT_SOURCE_DIR}/cmake/weft.pc.in ${PROJECT_BINARY_DIR}/weft.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/weft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
