@@ -30,12 +30,13 @@ install(FILES ${PROJECT_BINARY_DIR}/weft-config.cmake ${PROJECT_BINARY_DIR}/weft
 
 # weft.pc finds its prefix from its own place: as many steps up as libdir has parts, plus pkgconfig.
 file(RELATIVE_PATH weft_pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-set(weft_pc_private "")
-foreach(library ${OpenMP_C_LIB_NAMES})
-    string(APPEND weft_pc_private " -l${library}")
-endforeach()
-foreach(library ${HDF5_C_LIBRARIES})
-    string(APPEND weft_pc_private " ${library}")
-endforeach()
+# libgomp is found by every gcc (and clang); the libomp of clang only by its full path.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    set(weft_pc_private -lgomp)
+else()
+    set(weft_pc_private ${OpenMP_C_LIBRARIES})
+endif()
+list(APPEND weft_pc_private ${HDF5_C_LIBRARIES} -lm)
+string(REPLACE ";" " " weft_pc_private "${weft_pc_private}")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/weft.pc.in ${PROJECT_BINARY_DIR}/weft.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/weft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
