@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 const char *weft_status_name(weft_status status)
 {
@@ -31,16 +34,66 @@ const char *weft_status_name(weft_status status)
     return "unknown status";
 }
 
+/* Makes one line of UTF-8 of whatever file names and file contents brought into a message. */
+static void clean(char *text)
+{
+    while (*text != '\0') {
+        size_t len = weft_utf8_len(text);
+        if (len == 0 || (unsigned char)*text < 0x20 || *text == 0x7F) {
+            *text = '?';
+            len = 1;
+        }
+        text += len;
+    }
+}
+
+static bool inside_char(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* Copies text into message[size]; where it is too long the middle gives way, for the start says
+ * where and the end says why. */
+static void cut_to_fit(char *message, size_t size, const char *text)
+{
+    static const char gap[] = " ... ";
+    size_t len = strlen(text);
+    if (len < size) {
+        memcpy(message, text, len + 1);
+        return;
+    }
+    size_t head = size / 2 - sizeof gap;
+    size_t tail = len - size / 2;
+    while (inside_char(text[head])) {
+        head--;
+    }
+    while (inside_char(text[tail])) {
+        tail++;
+    }
+    memcpy(message, text, head);
+    memcpy(message + head, gap, sizeof gap - 1);
+    memcpy(message + head + sizeof gap - 1, text + tail, len - tail + 1);
+}
+
+/* The text is put together apart from err->message, which may be among the arguments. */
 static void set_message(weft_error *err, weft_status status, int saved_errno, const char *format,
                         va_list args)
 {
+    char text[5000]; /* holds the longest path that Linux knows (4096) and what is said about it */
+    char cause[128] = "";
+    if (saved_errno != 0 && strerror_r(saved_errno, cause, sizeof cause) != 0) {
+        snprintf(cause, sizeof cause, "error %d", saved_errno);
+    }
+    if (vsnprintf(text, sizeof text - sizeof cause - 2, format, args) < 0) {
+        text[0] = '\0';
+    }
+    if (saved_errno != 0) {
+        strcat(strcat(text, ": "), cause);
+    }
+    clean(text);
     err->status = status;
     err->saved_errno = saved_errno;
-    int len = vsnprintf(err->message, sizeof err->message, format, args);
-    if (saved_errno != 0 && len >= 0 && (size_t)len < sizeof err->message) {
-        snprintf(err->message + len, sizeof err->message - (size_t)len, ": %s",
-                 strerror(saved_errno));
-    }
+    cut_to_fit(err->message, sizeof err->message, text);
 }
 
 weft_status weft_fail(weft_error *err, weft_status status, const char *format, ...)

@@ -5,7 +5,9 @@
 
 #include <weft/status.h>
 
-/* Formats the message into err (which may be NULL) and returns status; saved_errno becomes 0. */
+/* Formats the message into err (which may be NULL) and returns status; saved_errno becomes 0. The
+ * arguments may include err->message itself, and text that is not to be trusted: control characters
+ * and bytes that are no UTF-8 become '?', a message that is too long loses its middle. */
 weft_status weft_fail(weft_error *err, weft_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
