@@ -27,8 +27,9 @@ void *weft_mem_alloc(size_t count, size_t size)
     if (!weft_mul_fits(count, size, &bytes) || bytes > SIZE_MAX / 2) {
         return NULL;
     }
-    size_t lines = bytes / WEFT_CACHE_LINE + 1;
-    return aligned_alloc(WEFT_CACHE_LINE, lines * WEFT_CACHE_LINE);
+    /* Not aligned_alloc(): it wants whole lines, and a rounded size hides overruns from checkers. */
+    void *block;
+    return posix_memalign(&block, WEFT_CACHE_LINE, bytes == 0 ? 1 : bytes) == 0 ? block : NULL;
 }
 
 void *weft_mem_zalloc(size_t count, size_t size)

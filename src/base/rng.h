@@ -1,7 +1,7 @@
 /* Random numbers as a function of (seed, stream, counter): Philox4x32-10 (Salmon, Moraes, Dror &
  * Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011). No state, so the same numbers on
  * any number of threads and after a resume, and on every machine: the arithmetic below uses nothing
- * of libm but sqrt. */
+ * of libm but sqrt and frexp, which IEEE 754 leaves no freedom. */
 #ifndef WEFT_BASE_RNG_H
 #define WEFT_BASE_RNG_H
 
@@ -27,7 +27,8 @@ uint64_t weft_rng_u64(uint64_t seed, uint64_t stream, uint64_t counter);
 /* Uniform in [0, 1), a multiple of 2^-53. */
 double weft_rng_uniform(uint64_t seed, uint64_t stream, uint64_t counter);
 
-/* Normal with mean 0 and standard deviation 1, by the polar method (Marsaglia & Bray 1964). */
+/* Normal with mean 0 and standard deviation 1, by the polar method (Marsaglia & Bray 1964).
+ * counter < 2^48. */
 double weft_rng_normal(uint64_t seed, uint64_t stream, uint64_t counter);
 
 /* Fills out with a random order of 0..n-1 (Fisher & Yates; Durstenfeld 1964); n < 2^32. The draws
