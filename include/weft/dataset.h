@@ -8,26 +8,11 @@
 
 #include <weft/api.h>
 #include <weft/status.h>
+#include <weft/targets.h>
 #include <weft/tensor.h>
 
 /** Immutable once made; any number of threads may read it. */
 typedef struct weft_dataset weft_dataset;
-
-/** What the labels of a data set are. */
-typedef enum weft_label_kind {
-    WEFT_LABELS_AUTO, /**< in options only: classes for text and whole numbers, values for others */
-    WEFT_LABELS_NONE, /**< there are none, or they are not wanted */
-    WEFT_LABELS_CLASSES, /**< one class of several for each sample */
-    WEFT_LABELS_VALUES,  /**< numbers: regression targets, or 0/1 for each of several labels */
-} weft_label_kind;
-
-/** What a network is trained towards, for n samples. Borrowed: valid as long as its owner. */
-typedef struct weft_targets {
-    weft_label_kind kind;   /**< never AUTO */
-    const int32_t *classes; /**< [n] class ids from 0, where kind is CLASSES */
-    const float *values;    /**< [n, n_values] row-major, where kind is VALUES */
-    size_t n_values;
-} weft_targets;
 
 typedef enum weft_split {
     WEFT_SPLIT_TRAIN, /**< train-images..., train-labels... */

@@ -9,6 +9,7 @@
 #include <weft/net.h>
 #include <weft/scaling.h>
 #include <weft/status.h>
+#include <weft/targets.h>
 #include <weft/tensor.h>
 #include <weft/train.h>
 #include <weft/version.h>
