@@ -47,6 +47,13 @@ can_be_root()
     [ -t 0 ] || sudo -n true 2>/dev/null
 }
 
+# apt VERB...: apt-get that asks nothing and prints errors only.
+apt()
+{
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -y -o Dpkg::Use-Pty=0 "$@" </dev/null >/dev/null
+}
+
 # need_packages PACKAGE...: installs those that are missing, saying so first.
 need_packages()
 {
@@ -65,11 +72,9 @@ need_packages()
         exit 1
     fi
     say "installing Debian packages:$missing"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 update </dev/null ||
-        die "apt-get update failed"
     # shellcheck disable=SC2086
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 install -y \
-        --no-install-recommends $missing </dev/null || die "apt-get install failed"
+    apt update && apt install --no-install-recommends $missing && return
+    die "the packages could not be installed"
 }
 
 # Under `sudo SCRIPT`, goes on as the user who owns the sources, so that what is built is theirs:
