@@ -141,16 +141,38 @@ const char *harness_temp_dir(void)
     return temp_dir;
 }
 
-const char *harness_write_file(const char *name, const void *bytes, size_t n)
+/* A test may hold the name of a file in a table, so all are kept until the end. */
+static struct file_name {
+    struct file_name *next;
+    char path[];
+} * file_names;
+
+static char *new_file_name(const char *name)
 {
-    /* Kept until the end: a test may hold the name in a table. */
     size_t size = strlen(harness_temp_dir()) + 1 + strlen(name) + 1;
-    char *path = malloc(size);
-    if (path == NULL) {
+    struct file_name *kept = malloc(sizeof *kept + size);
+    if (kept == NULL) {
         perror("malloc");
         exit(1);
     }
-    snprintf(path, size, "%s/%s", temp_dir, name);
+    snprintf(kept->path, size, "%s/%s", temp_dir, name);
+    kept->next = file_names;
+    file_names = kept;
+    return kept->path;
+}
+
+static void free_file_names(void)
+{
+    while (file_names != NULL) {
+        struct file_name *next = file_names->next;
+        free(file_names);
+        file_names = next;
+    }
+}
+
+const char *harness_write_file(const char *name, const void *bytes, size_t n)
+{
+    const char *path = new_file_name(name);
     FILE *file = fopen(path, "wb");
     if (file == NULL || fwrite(bytes, 1, n, file) != n || fclose(file) != 0) {
         perror(path);
@@ -206,5 +228,6 @@ int harness_main(int argc, char **argv, const CU_SuiteInfo *suites)
     bool ran = run_named(argc, argv) && CU_get_number_of_tests_run() > 0;
     bool passed = CU_get_number_of_failures() == 0 && CU_get_number_of_suites_failed() == 0;
     CU_cleanup_registry();
+    free_file_names();
     return ran && passed ? 0 : 1;
 }
