@@ -142,7 +142,7 @@ static void known_numbers(void)
     CHECK_NEAR(weft_rng_normal(1, 2, 3), 0x1.7f8ad83528fbfp-2, 0);
     CHECK_NEAR(weft_rng_normal(1, 2, 2), -0x1.df9d90760b576p-1, 0); /* its second attempt */
     CHECK_NEAR(weft_rng_normal(UINT64_MAX, UINT64_MAX, ((uint64_t)1 << 48) - 1),
-               0x1.1c2dab59724d9p-1, 0);
+               0x1.1c2dab59724dap-1, 0);
     static const uint32_t wanted[8] = {2, 4, 1, 0, 7, 6, 3, 5};
     uint32_t got[8];
     weft_rng_permutation(1, 2, got, 8);

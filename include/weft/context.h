@@ -40,8 +40,10 @@ WEFT_API size_t weft_isa_count(void);
 WEFT_API const char *weft_isa_name(size_t index);
 WEFT_API bool weft_isa_usable(size_t index);
 
-/** The features of this CPU that weft knows about and may use, as one line such as
- *  "sse2 avx2 fma avx512f"; a static string. */
-WEFT_API const char *weft_cpu_features(void);
+/** The CPU features that kernels ask for: their number, the name of each such as "avx2", and
+ *  whether this process may use it. index < weft_cpu_feature_count(). */
+WEFT_API size_t weft_cpu_feature_count(void);
+WEFT_API const char *weft_cpu_feature_name(size_t index);
+WEFT_API bool weft_cpu_feature_usable(size_t index);
 
 #endif

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/activation.h>
 #include <weft/api.h>
 #include <weft/context.h>
 #include <weft/dataset.h>
+#include <weft/output.h>
 #include <weft/scaling.h>
 #include <weft/status.h>
 #include <weft/tensor.h>
@@ -15,32 +17,6 @@
 /** A network with its parameters, the scaling of its inputs and the names of its classes. Reading
  * is safe from any number of threads; changing it is not safe while anything else uses it. */
 typedef struct weft_net weft_net;
-
-/** Activations of hidden layers; each is PyTorch's module of that name at its defaults. */
-typedef enum weft_activation {
-    WEFT_IDENTITY,   /**< z */
-    WEFT_RELU,       /**< max(z, 0) */
-    WEFT_LEAKY_RELU, /**< z, or 0.01 z below 0 (Maas et al. 2013) */
-    WEFT_TANH,       /**< tanh z */
-    WEFT_SIGMOID,    /**< 1 / (1 + exp(-z)) */
-    WEFT_GELU,       /**< z/2 (1 + erf(z / sqrt 2)) (Hendrycks & Gimpel 2016, exact form) */
-    WEFT_SILU,       /**< z / (1 + exp(-z)) (Elfwing et al. 2017) */
-    WEFT_ELU,        /**< z, or exp(z) - 1 below 0 (Clevert et al. 2015) */
-    WEFT_SELU,       /**< 1.0507.. (z, or 1.6732.. (exp(z) - 1) below 0) (Klambauer et al. 2017) */
-    WEFT_N_ACTIVATIONS
-} weft_activation;
-
-/** What the last layer's logits z mean, and the loss that goes with it. For B samples and C
- * outputs, with p the prediction and y the target, dloss/dz = (p - y) / B in all three cases. */
-typedef enum weft_output {
-    WEFT_OUTPUT_SOFTMAX,  /**< p = softmax(z); loss = -1/B sum_b log p[b, y_b]
-                               (Bishop 2006, eq. 4.108) */
-    WEFT_OUTPUT_SIGMOID,  /**< p = 1 / (1 + exp(-z)); loss = -1/B sum_bj y log p + (1-y) log(1-p)
-                               (Bishop 2006, eq. 4.90) */
-    WEFT_OUTPUT_IDENTITY, /**< p = z; loss = 1/(2B) sum_bj (p - y)^2
-                               (Bishop 2006, eq. 5.14, as a mean over the samples) */
-    WEFT_N_OUTPUTS
-} weft_output;
 
 /** How weights start; biases start at 0. n_in and n_out are the layer's fan-in and fan-out.
  *  Normal kinds have the standard deviation given, uniform kinds the range +-sqrt(3) times it. */
@@ -57,13 +33,10 @@ typedef enum weft_init {
     WEFT_N_INITS
 } weft_init;
 
-/** Names for people and files: "relu", "leaky_relu", "softmax", "he_normal", ... The `_from_name`
- *  calls return WEFT_ERR_ARG for a name they do not know. */
-WEFT_API const char *weft_activation_name(weft_activation activation);
-WEFT_API WEFT_CHECKED weft_status weft_activation_from_name(const char *name, weft_activation *out);
-WEFT_API const char *weft_output_name(weft_output output);
-WEFT_API WEFT_CHECKED weft_status weft_output_from_name(const char *name, weft_output *out);
+/** The name for people and files: "he_normal", ... */
 WEFT_API const char *weft_init_name(weft_init init);
+
+/** WEFT_ERR_ARG: no initialisation has that name. */
 WEFT_API WEFT_CHECKED weft_status weft_init_from_name(const char *name, weft_init *out);
 
 /** The architecture of a network. */
@@ -134,9 +107,6 @@ WEFT_API WEFT_CHECKED weft_status weft_net_check_targets(const weft_net *net,
 WEFT_API WEFT_CHECKED weft_status weft_net_forward(weft_context *context, const weft_net *net,
                                                    const weft_tensor *x, weft_tensor *logits,
                                                    weft_error *err);
-
-/** In place, from logits to predictions p of `output`: probabilities, or the values themselves. */
-WEFT_API void weft_output_apply(weft_output output, weft_tensor *logits);
 
 /** Loss over B raw samples and its gradient with respect to all parameters, laid out as in
  *  weft_net_get_params(), by backpropagation (Rumelhart, Hinton & Williams 1986).

@@ -2,11 +2,13 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/activation.h>
 #include <weft/context.h>
 #include <weft/dataset.h>
 #include <weft/evaluate.h>
 #include <weft/model.h>
 #include <weft/net.h>
+#include <weft/output.h>
 #include <weft/scaling.h>
 #include <weft/status.h>
 #include <weft/targets.h>

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/explog.h"
+
 uint64_t weft_rng_stream(enum weft_rng_use use, uint64_t index)
 {
     return (uint64_t)use << 48 | (index & 0xFFFFFFFFFFFFu);
@@ -51,25 +53,6 @@ double weft_rng_uniform(uint64_t seed, uint64_t stream, uint64_t counter)
     return (double)(weft_rng_u64(seed, stream, counter) >> 11) * 0x1p-53;
 }
 
-/* log x for x in (0, 1): x = m 2^e with m in [sqrt(1/2), sqrt 2), then log m = 2 artanh s
- * with s = (m - 1) / (m + 1), |s| <= 0.1716. The series up to s^23 leaves 2 s^25 / 25 < 1e-20. */
-static double log_below_one(double x)
-{
-    int e;
-    double m = frexp(x, &e);
-    if (m < 0.70710678118654752440) {
-        m *= 2;
-        e--;
-    }
-    double s = (m - 1) / (m + 1);
-    double s2 = s * s;
-    double sum = 0;
-    for (int k = 23; k >= 1; k -= 2) {
-        sum = sum * s2 + 1.0 / k;
-    }
-    return (double)e * 0.69314718055994530942 + 2 * s * sum;
-}
-
 double weft_rng_normal(uint64_t seed, uint64_t stream, uint64_t counter)
 {
     /* Attempt t of the rejection uses counter + t 2^48: other counters stay independent of how many
@@ -81,7 +64,7 @@ double weft_rng_normal(uint64_t seed, uint64_t stream, uint64_t counter)
         double v = (double)(int64_t)bits[1] * 0x1p-63;
         double s = u * u + v * v;
         if (s > 0 && s < 1) {
-            return u * sqrt(-2 * log_below_one(s) / s);
+            return u * sqrt(-2 * weft_log(s) / s);
         }
     }
 }

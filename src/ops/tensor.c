@@ -5,17 +5,18 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "ops/padding.h"
 
 size_t weft_dtype_size(weft_dtype dtype)
 {
     return dtype == WEFT_F32 ? sizeof(float) : 1;
 }
 
-/* Elements from one row to the next, or 0 where that does not fit size_t. A row of a multiple of
- * 512 bytes would put every eighth row (of 64 sets of 64 bytes) into the same sets of a first-level
- * cache. */
-static size_t padded_ld(size_t cols, size_t element)
+/* A row of a multiple of 512 bytes would put every eighth row (of 64 sets of 64 bytes) into the
+ * same sets of a first-level cache. */
+size_t weft_padded_ld(weft_dtype dtype, size_t cols)
 {
+    size_t element = weft_dtype_size(dtype);
     size_t bytes;
     if (!weft_mul_fits(cols, element, &bytes) || bytes > SIZE_MAX - 2 * WEFT_CACHE_LINE) {
         return 0;
@@ -30,7 +31,7 @@ static size_t padded_ld(size_t cols, size_t element)
 weft_status weft_tensor_init(weft_tensor *tensor, weft_dtype dtype, size_t rows, size_t cols)
 {
     size_t element = weft_dtype_size(dtype);
-    size_t ld = padded_ld(cols, element);
+    size_t ld = weft_padded_ld(dtype, cols);
     size_t count;
     if (ld == 0 || !weft_mul_fits(rows, ld, &count)) {
         return WEFT_ERR_NOMEM;

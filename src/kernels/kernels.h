@@ -1,0 +1,73 @@
+/* Leaf arithmetic, one set of functions for each instruction set. No threads, no memory, no
+ * errors: callers cut the work into tiles and check shapes. All matrices are row-major float32;
+ * X_rs is the distance between rows of X in elements. Functions that only map elements give the
+ * same bits in every set; sgemm may differ in the last bits between sets. */
+#ifndef WEFT_KERNELS_H
+#define WEFT_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/activation.h>
+
+struct weft_kernel_set {
+    const char *name;
+    uint32_t needs; /* bits of enum weft_cpu_feature */
+
+    /* Block sizes for the callers of sgemm: the register tile, and how many terms of a sum are
+     * worth doing at a time (a kc x nr panel of B stays in the first-level cache). */
+    size_t mr, nr, kc;
+
+    /* C[m,n] = A B, or C += A B where accumulate. A(i,p) is a[i * a_rs + p * a_cs], B[k,n] and
+     * C are row-major. Nothing beyond the n columns is read or written; without accumulate C is
+     * not read. Each element is one sum over p = 0..k-1 in that order, whatever m and n: so
+     * cutting C into tiles never changes a bit. */
+    void (*sgemm)(size_t m, size_t n, size_t k, const float *a, size_t a_rs, size_t a_cs,
+                  const float *b, size_t b_rs, float *c, size_t c_rs, bool accumulate);
+
+    /* DST[cols,rows] = SRC[rows,cols]^T */
+    void (*transpose)(size_t rows, size_t cols, const float *src, size_t src_rs, float *dst,
+                      size_t dst_rs);
+
+    /* Z = f(Z + bias) row by row; pre (may be NULL) gets Z + bias, which
+     * weft_activation_needs_input() activations want back for their derivative. */
+    void (*bias_activate)(weft_activation f, size_t rows, size_t cols, float *z, size_t z_rs,
+                          const float *bias, float *pre, size_t pre_rs);
+
+    /* D = D * f'(z), z given as what bias_activate left: `saved` is f(z), or z where
+     * weft_activation_needs_input(f). */
+    void (*activate_gradient)(weft_activation f, size_t rows, size_t cols, float *d, size_t d_rs,
+                              const float *saved, size_t saved_rs);
+
+    /* p_j = exp(z_j - max z) / sum; returns the sum (in order of j) and *max_out. p may be z. n
+     * >= 1. */
+    double (*softmax)(size_t n, const float *z, float *p, float *max_out);
+
+    /* p_j = 1 / (1 + exp(-z_j)); p may be z. */
+    void (*sigmoid)(size_t n, const float *z, float *p);
+
+    /* sums[j] = sum_i x[i, j] in order of i, or sums[j] += that where accumulate. */
+    void (*column_sums)(size_t rows, size_t cols, const float *x, size_t x_rs, float *sums,
+                        bool accumulate);
+
+    /* out_j = (in_j - shift_j) * scale_j; shift_0, scale_0 for all j unless each. */
+    void (*scale_f32)(size_t n, const float *in, const float *shift, const float *scale, bool each,
+                      float *out);
+    void (*scale_u8)(size_t n, const uint8_t *in, const float *shift, const float *scale, bool each,
+                     float *out);
+
+    /* w -= lr g, and with momentum v = momentum v + g; w -= lr v. */
+    void (*sgd)(size_t n, float *w, const float *g, float lr);
+    void (*sgd_momentum)(size_t n, float *w, const float *g, float *v, float lr, float momentum);
+};
+
+/* Whether f' is computed from f's input z rather than from its output. */
+bool weft_activation_needs_input(weft_activation f);
+
+/* The sets of this build, best first; the last one is "generic", which every CPU runs. */
+size_t weft_kernel_set_count(void);
+const struct weft_kernel_set *weft_kernel_set_at(size_t index);
+bool weft_kernel_set_usable(const struct weft_kernel_set *set);
+
+#endif

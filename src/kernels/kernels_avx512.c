@@ -1,0 +1,35 @@
+/* Kernels for AVX-512 (F, VL, DQ, BW: Skylake-X and Zen 4 on): 32 registers of 16 floats; a tile of
+ * 8 x 32 uses 16 for sums, enough to cover two FMA units of 4 cycles, and leaves A's eight rows to
+ * broadcasts from memory. */
+#include <immintrin.h>
+
+#define WEFT_SET(name) name##_avx512
+#include "cpu/cpu.h"
+#include "kernels/elementwise_template.h"
+
+#define MR 8
+#define NV 2
+#define W 16
+#define VECTOR __m512
+#define MASK __mmask16
+#define ZERO() _mm512_setzero_ps()
+#define BROADCAST(p) _mm512_set1_ps(*(p))
+#define LOAD(p) _mm512_loadu_ps(p)
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define MASK_OF(n) ((__mmask16)((1u << (n)) - 1u))
+#define LOAD_MASKED(p, m) _mm512_maskz_loadu_ps(m, p)
+#define STORE_MASKED(p, m, v) _mm512_mask_storeu_ps(p, m, v)
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define ADD(a, b) _mm512_add_ps(a, b)
+#include "kernels/sgemm_template.h"
+
+const struct weft_kernel_set weft_kernels_avx512 = {
+    .name = "avx512",
+    .needs =
+        WEFT_CPU_AVX512F | WEFT_CPU_AVX512VL | WEFT_CPU_AVX512DQ | WEFT_CPU_AVX512BW | WEFT_CPU_FMA,
+    .mr = MR,
+    .nr = NV * W,
+    .kc = 192,
+    .sgemm = sgemm_avx512,
+    ELEMENTWISE_KERNELS,
+};

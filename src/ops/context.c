@@ -1,0 +1,117 @@
+/* Contexts: how many threads, which kernels. */
+#include <weft/context.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "cpu/cpu.h"
+#include "kernels/kernels.h"
+#include "ops/team.h"
+
+#define MAX_THREADS 4096
+
+weft_context_options weft_context_options_default(void)
+{
+    return (weft_context_options){.n_threads = 1, .isa = NULL};
+}
+
+static const struct weft_kernel_set *best_kernels(void)
+{
+    size_t i = 0;
+    while (!weft_kernel_set_usable(weft_kernel_set_at(i))) {
+        i++; /* ends at the generic set, which is always usable */
+    }
+    return weft_kernel_set_at(i);
+}
+
+static weft_status kernels_by_name(const char *name, const struct weft_kernel_set **out,
+                                   weft_error *err)
+{
+    for (size_t i = 0; i < weft_kernel_set_count(); i++) {
+        const struct weft_kernel_set *set = weft_kernel_set_at(i);
+        if (strcmp(set->name, name) == 0) {
+            if (!weft_kernel_set_usable(set)) {
+                return weft_fail(err, WEFT_ERR_UNSUPPORTED, "this CPU cannot run the %s kernels",
+                                 name);
+            }
+            *out = set;
+            return WEFT_OK;
+        }
+    }
+    return weft_fail(err, WEFT_ERR_ARG, "this build has no kernels named '%s'", name);
+}
+
+weft_status weft_context_new(const weft_context_options *options, weft_context **out,
+                             weft_error *err)
+{
+    weft_context_options chosen = options != NULL ? *options : weft_context_options_default();
+    if (chosen.n_threads < 1 || chosen.n_threads > MAX_THREADS) {
+        return weft_fail(err, WEFT_ERR_ARG, "threads: %zu is not in 1..%d", chosen.n_threads,
+                         MAX_THREADS);
+    }
+    const char *isa = chosen.isa != NULL ? chosen.isa : getenv("WEFT_ISA");
+    const struct weft_kernel_set *kernels = best_kernels();
+    if (isa != NULL && *isa != '\0') {
+        weft_status status = kernels_by_name(isa, &kernels, err);
+        if (status != WEFT_OK) {
+            return status;
+        }
+    }
+    weft_context *context = weft_mem_alloc(1, sizeof *context);
+    if (context == NULL) {
+        return weft_fail_nomem(err, "a context");
+    }
+    *context = (weft_context){.n_threads = chosen.n_threads, .kernels = kernels};
+    *out = context;
+    return WEFT_OK;
+}
+
+void weft_context_free(weft_context *context)
+{
+    weft_mem_free(context);
+}
+
+size_t weft_context_threads(const weft_context *context)
+{
+    return context->n_threads;
+}
+
+const char *weft_context_isa(const weft_context *context)
+{
+    return context->kernels->name;
+}
+
+size_t weft_isa_count(void)
+{
+    return weft_kernel_set_count();
+}
+
+const char *weft_isa_name(size_t index)
+{
+    return weft_kernel_set_at(index)->name;
+}
+
+bool weft_isa_usable(size_t index)
+{
+    return weft_kernel_set_usable(weft_kernel_set_at(index));
+}
+
+size_t weft_cpu_feature_count(void)
+{
+    return WEFT_CPU_N_FEATURES;
+}
+
+const char *weft_cpu_feature_name(size_t index)
+{
+    static const char *const names[WEFT_CPU_N_FEATURES] = {
+        "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw",
+    };
+    return names[index];
+}
+
+bool weft_cpu_feature_usable(size_t index)
+{
+    return (weft_cpu_usable() >> index & 1) != 0;
+}

@@ -1,0 +1,30 @@
+/* Picking and scaling the rows of a batch. */
+#include "ops/gather.h"
+
+#include <assert.h>
+
+void weft_gather_team(const struct weft_kernel_set *kernels, const weft_tensor *x,
+                      const uint32_t *rows, size_t first, size_t n_scale, const float *shift,
+                      const float *scale, const weft_tensor *out)
+{
+    assert(x->cols == out->cols && out->dtype == WEFT_F32);
+    assert(n_scale <= 1 || n_scale == x->cols);
+    static const float zero = 0, one = 1;
+    if (n_scale == 0) {
+        shift = &zero;
+        scale = &one;
+    }
+    bool each = n_scale > 1;
+#pragma omp for schedule(static)
+    for (size_t i = 0; i < out->rows; i++) {
+        size_t row = rows != NULL ? rows[i] : first + i;
+        float *to = (float *)out->data + i * out->ld;
+        if (x->dtype == WEFT_U8) {
+            kernels->scale_u8(x->cols, (const uint8_t *)x->data + row * x->ld, shift, scale, each,
+                              to);
+        } else {
+            kernels->scale_f32(x->cols, (const float *)x->data + row * x->ld, shift, scale, each,
+                               to);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+/* Losses from logits, and the closed-form gradients that go with them. */
+#include "ops/output.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "base/explog.h"
+
+size_t weft_loss_n_blocks(size_t rows)
+{
+    return (rows + WEFT_LOSS_BLOCK - 1) / WEFT_LOSS_BLOCK;
+}
+
+int32_t weft_choose_class(const float *row, size_t n, float threshold)
+{
+    if (n == 1) {
+        return row[0] >= threshold;
+    }
+    size_t best = 0;
+    for (size_t j = 1; j < n; j++) {
+        if (row[j] > row[best]) {
+            best = j;
+        }
+    }
+    return (int32_t)best;
+}
+
+/* dz = (p - onehot(y)) weight; returns -log p_y. */
+static double softmax_row(const struct weft_kernel_set *kernels, const float *z, size_t n,
+                          int32_t y, float weight, float *dz)
+{
+    float z_y = z[y];
+    float max;
+    double sum = kernels->softmax(n, z, dz, &max);
+    dz[y] -= 1.0f;
+    for (size_t j = 0; j < n; j++) {
+        dz[j] *= weight;
+    }
+    return weft_log(sum) + ((double)max - (double)z_y);
+}
+
+/* -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-z)) */
+static double sigmoid_loss(double z, double y)
+{
+    return (z > 0 ? z : 0) - z * y + weft_log1p(weft_exp_nonpositive(-fabs(z)));
+}
+
+/* y has one entry for each of the n outputs. */
+static double sigmoid_row(const struct weft_kernel_set *kernels, const float *z, size_t n,
+                          const float *y, float weight, float *dz)
+{
+    double loss = 0;
+    for (size_t j = 0; j < n; j++) {
+        loss += sigmoid_loss((double)z[j], (double)y[j]);
+    }
+    kernels->sigmoid(n, z, dz);
+    for (size_t j = 0; j < n; j++) {
+        dz[j] = (dz[j] - y[j]) * weight;
+    }
+    return loss;
+}
+
+static double identity_row(const float *z, size_t n, const float *y, float weight, float *dz)
+{
+    double loss = 0;
+    for (size_t j = 0; j < n; j++) {
+        float residual = z[j] - y[j];
+        loss += 0.5 * (double)residual * (double)residual;
+        dz[j] = residual * weight;
+    }
+    return loss;
+}
+
+static size_t labels_right(const float *z, size_t n, const float *y)
+{
+    size_t right = 0;
+    for (size_t j = 0; j < n; j++) {
+        right += (z[j] >= 0.0f) == (y[j] >= 0.5f);
+    }
+    return right;
+}
+
+/* Adds the loss of one row; dz may be z, so what is asked of z is asked first. */
+static void add_row(const struct weft_kernel_set *kernels, weft_output output, const float *z,
+                    size_t n, const weft_targets *targets, size_t sample, float weight, float *dz,
+                    struct weft_loss_sum *sum)
+{
+    if (targets->kind == WEFT_LABELS_CLASSES) {
+        int32_t y = targets->classes[sample];
+        float y_value = (float)y;
+        sum->n_right += weft_choose_class(z, n, 0.0f) == y;
+        sum->loss += output == WEFT_OUTPUT_SOFTMAX
+                         ? softmax_row(kernels, z, n, y, weight, dz)
+                         : sigmoid_row(kernels, z, n, &y_value, weight, dz);
+        return;
+    }
+    const float *y = targets->values + sample * targets->n_values;
+    if (output == WEFT_OUTPUT_SIGMOID) {
+        sum->n_right += labels_right(z, n, y);
+        sum->loss += sigmoid_row(kernels, z, n, y, weight, dz);
+    } else {
+        sum->loss += identity_row(z, n, y, weight, dz);
+    }
+}
+
+void weft_loss_team(const struct weft_kernel_set *kernels, weft_output output, const weft_tensor *z,
+                    const weft_targets *targets, const uint32_t *rows, size_t first, float weight,
+                    const weft_tensor *dz, struct weft_loss_sum *sums)
+{
+    assert(z->rows == dz->rows && z->cols == dz->cols);
+    weft_tiling tiling = weft_tiling_of(z->rows, z->cols, WEFT_LOSS_BLOCK, 0);
+    size_t n_blocks = weft_tiling_count(&tiling);
+#pragma omp for schedule(static)
+    for (size_t block = 0; block < n_blocks; block++) {
+        weft_tensor tile = weft_tensor_tile(z, &tiling, block);
+        struct weft_loss_sum sum = {0};
+        for (size_t i = 0; i < tile.rows; i++) {
+            size_t row = block * WEFT_LOSS_BLOCK + i;
+            add_row(kernels, output, (const float *)tile.data + i * tile.ld, tile.cols, targets,
+                    rows != NULL ? rows[row] : first + row, weight,
+                    (float *)dz->data + row * dz->ld, &sum);
+        }
+        sums[block] = sum;
+    }
+}
+
+struct weft_loss_sum weft_loss_total(const struct weft_loss_sum *sums, size_t n_blocks)
+{
+    struct weft_loss_sum total = {0};
+    for (size_t block = 0; block < n_blocks; block++) {
+        total.loss += sums[block].loss;
+        total.n_right += sums[block].n_right;
+    }
+    return total;
+}
+
+void weft_output_apply(weft_output output, weft_tensor *logits)
+{
+    const struct weft_kernel_set *kernels = weft_kernel_set_at(weft_kernel_set_count() - 1);
+    for (size_t i = 0; i < logits->rows && output != WEFT_OUTPUT_IDENTITY; i++) {
+        float *row = (float *)logits->data + i * logits->ld;
+        float max;
+        if (output == WEFT_OUTPUT_SOFTMAX) {
+            (void)kernels->softmax(logits->cols, row, row, &max);
+        } else {
+            kernels->sigmoid(logits->cols, row, row);
+        }
+    }
+}
