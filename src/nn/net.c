@@ -1,0 +1,374 @@
+/* Networks: architecture, parameters, and what is stored with them. */
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "nn/layers.h"
+#include "ops/padding.h"
+
+#define MAX_HIDDEN 1000
+#define MAX_PARAMS ((size_t)1 << 40)
+
+weft_tensor weft_layer_weight(const struct weft_layer *layer, float *block)
+{
+    return weft_tensor_borrow(WEFT_F32, block + layer->weight_at, layer->n_in, layer->n_out,
+                              layer->ld);
+}
+
+float *weft_layer_bias(const struct weft_layer *layer, float *block)
+{
+    return block + layer->bias_at;
+}
+
+static weft_status check_options(const weft_net_options *options, weft_error *err)
+{
+    if (options->n_inputs == 0 || options->n_outputs == 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "network: %zu inputs and %zu outputs, wanted >= 1",
+                         options->n_inputs, options->n_outputs);
+    }
+    if (options->n_hidden > MAX_HIDDEN) {
+        return weft_fail(err, WEFT_ERR_ARG, "network: %zu hidden layers, wanted at most %d",
+                         options->n_hidden, MAX_HIDDEN);
+    }
+    for (size_t l = 0; l < options->n_hidden; l++) {
+        if (options->hidden[l] == 0) {
+            return weft_fail(err, WEFT_ERR_ARG, "network: hidden layer %zu has no units", l + 1);
+        }
+    }
+    if (options->output == WEFT_OUTPUT_SOFTMAX && options->n_outputs == 1) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "network: softmax over 1 output is always 1, wanted 2 or more");
+    }
+    return WEFT_OK;
+}
+
+static size_t padded(size_t n)
+{
+    return weft_padded_ld(WEFT_F32, n);
+}
+
+/* Lays the layers out one after another; false where that is more than MAX_PARAMS. */
+static bool lay_out(weft_net *net, const weft_net_options *options)
+{
+    size_t at = 0;
+    for (size_t l = 0; l < net->n_layers; l++) {
+        bool last = l == options->n_hidden;
+        size_t n_in = l == 0 ? options->n_inputs : options->hidden[l - 1];
+        size_t n_out = last ? options->n_outputs : options->hidden[l];
+        size_t weight_len;
+        if (n_in > MAX_PARAMS || n_out > MAX_PARAMS ||
+            !weft_mul_fits(n_in, padded(n_out), &weight_len) ||
+            weight_len > MAX_PARAMS - at - padded(n_out)) {
+            return false;
+        }
+        net->layers[l] = (struct weft_layer){
+            .n_in = n_in,
+            .n_out = n_out,
+            .f = last ? WEFT_IDENTITY : options->activations[l],
+            .weight_at = at,
+            .bias_at = at + weight_len,
+            .ld = padded(n_out),
+        };
+        at += weight_len + padded(n_out);
+    }
+    net->block_len = at;
+    return true;
+}
+
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        weft_mem_free(names[i]);
+    }
+    weft_mem_free(names);
+}
+
+/* names NULL: "0", "1", ... */
+static char **copy_names(const char *const *names, size_t n)
+{
+    char **copy = weft_mem_zalloc(n, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < n; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        copy[i] = weft_mem_strdup(names != NULL ? names[i] : number);
+        if (copy[i] == NULL) {
+            free_names(copy, n);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+weft_status weft_net_new(const weft_net_options *options, weft_net **out, weft_error *err)
+{
+    weft_status status = check_options(options, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_net *net = weft_mem_zalloc(1, sizeof *net);
+    if (net == NULL) {
+        return weft_fail_nomem(err, "a network");
+    }
+    net->n_layers = options->n_hidden + 1;
+    net->output = options->output;
+    net->layers = weft_mem_zalloc(net->n_layers, sizeof *net->layers);
+    if (net->layers == NULL) {
+        status = weft_fail_nomem(err, "a network");
+        goto out;
+    }
+    if (!lay_out(net, options)) {
+        status = weft_fail(err, WEFT_ERR_ARG, "network: more than 2^40 parameters");
+        goto out;
+    }
+    net->n_class_names =
+        weft_net_n_classes(net) != 0 ? weft_net_n_classes(net) : options->n_outputs;
+    net->class_names = copy_names(NULL, net->n_class_names);
+    net->params = weft_mem_zalloc(net->block_len, sizeof *net->params);
+    if (net->class_names == NULL || net->params == NULL) {
+        status = weft_fail(err, WEFT_ERR_NOMEM, "no memory for %zu parameters", net->block_len);
+        goto out;
+    }
+    *out = net;
+    return WEFT_OK;
+out:
+    weft_net_free(net);
+    return status;
+}
+
+void weft_net_free(weft_net *net)
+{
+    if (net == NULL) {
+        return;
+    }
+    free_names(net->class_names, net->n_class_names);
+    weft_mem_free(net->scaling.shift);
+    weft_mem_free(net->scaling.scale);
+    weft_mem_free(net->params);
+    weft_mem_free(net->layers);
+    weft_mem_free(net);
+}
+
+size_t weft_net_n_layers(const weft_net *net)
+{
+    return net->n_layers;
+}
+
+size_t weft_net_n_inputs(const weft_net *net)
+{
+    return net->layers[0].n_in;
+}
+
+size_t weft_net_n_outputs(const weft_net *net)
+{
+    return net->layers[net->n_layers - 1].n_out;
+}
+
+size_t weft_net_width(const weft_net *net, size_t layer)
+{
+    return net->layers[layer].n_out;
+}
+
+weft_activation weft_net_activation(const weft_net *net, size_t layer)
+{
+    return net->layers[layer].f;
+}
+
+weft_output weft_net_output(const weft_net *net)
+{
+    return net->output;
+}
+
+size_t weft_net_n_params(const weft_net *net)
+{
+    size_t n = 0;
+    for (size_t l = 0; l < net->n_layers; l++) {
+        n += (net->layers[l].n_in + 1) * net->layers[l].n_out;
+    }
+    return n;
+}
+
+void weft_block_export(const weft_net *net, const float *block, float *params)
+{
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const struct weft_layer *layer = &net->layers[l];
+        const float *w = block + layer->weight_at;
+        for (size_t o = 0; o < layer->n_out; o++) {
+            for (size_t i = 0; i < layer->n_in; i++) {
+                *params++ = w[i * layer->ld + o];
+            }
+        }
+        memcpy(params, block + layer->bias_at, layer->n_out * sizeof *params);
+        params += layer->n_out;
+    }
+}
+
+void weft_block_import(const weft_net *net, const float *params, float *block)
+{
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const struct weft_layer *layer = &net->layers[l];
+        float *w = block + layer->weight_at;
+        for (size_t o = 0; o < layer->n_out; o++) {
+            for (size_t i = 0; i < layer->n_in; i++) {
+                w[i * layer->ld + o] = *params++;
+            }
+        }
+        memcpy(block + layer->bias_at, params, layer->n_out * sizeof *params);
+        params += layer->n_out;
+    }
+}
+
+void weft_net_get_params(const weft_net *net, float *params)
+{
+    weft_block_export(net, net->params, params);
+}
+
+void weft_net_set_params(weft_net *net, const float *params)
+{
+    weft_block_import(net, params, net->params);
+}
+
+static weft_status check_scaling(const weft_net *net, const weft_scaling *scaling, weft_error *err)
+{
+    if (scaling->n > 1 && scaling->n != weft_net_n_inputs(net)) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "scaling of %zu features, the network has %zu",
+                         scaling->n, weft_net_n_inputs(net));
+    }
+    for (size_t i = 0; i < scaling->n; i++) {
+        if (!isfinite(scaling->shift[i]) || !isfinite(scaling->scale[i])) {
+            return weft_fail(err, WEFT_ERR_ARG, "scaling of feature %zu is not finite", i);
+        }
+    }
+    return WEFT_OK;
+}
+
+static float *copy_floats(const float *from, size_t n)
+{
+    float *copy = weft_mem_alloc(n, sizeof *copy);
+    if (copy != NULL && n > 0) {
+        memcpy(copy, from, n * sizeof *copy);
+    }
+    return copy;
+}
+
+weft_status weft_net_set_scaling(weft_net *net, const weft_scaling *scaling, weft_error *err)
+{
+    weft_status status = check_scaling(net, scaling, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    float *shift = copy_floats(scaling->shift, scaling->n);
+    float *scale = copy_floats(scaling->scale, scaling->n);
+    if (shift == NULL || scale == NULL) {
+        weft_mem_free(shift);
+        weft_mem_free(scale);
+        return weft_fail_nomem(err, "a scaling");
+    }
+    weft_mem_free(net->scaling.shift);
+    weft_mem_free(net->scaling.scale);
+    net->scaling = (weft_scaling){scaling->kind, scaling->n, shift, scale};
+    return WEFT_OK;
+}
+
+const weft_scaling *weft_net_scaling(const weft_net *net)
+{
+    return &net->scaling;
+}
+
+size_t weft_net_n_classes(const weft_net *net)
+{
+    size_t n_outputs = weft_net_n_outputs(net);
+    if (net->output == WEFT_OUTPUT_SOFTMAX) {
+        return n_outputs;
+    }
+    return net->output == WEFT_OUTPUT_SIGMOID && n_outputs == 1 ? 2 : 0;
+}
+
+weft_status weft_net_set_class_names(weft_net *net, const char *const *names, size_t n,
+                                     weft_error *err)
+{
+    if (n != net->n_class_names) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%zu class names, the network has %zu", n,
+                         net->n_class_names);
+    }
+    char **copy = copy_names(names, n);
+    if (copy == NULL) {
+        return weft_fail_nomem(err, "class names");
+    }
+    free_names(net->class_names, n);
+    net->class_names = copy;
+    return WEFT_OK;
+}
+
+size_t weft_net_n_class_names(const weft_net *net)
+{
+    return net->n_class_names;
+}
+
+const char *weft_net_class_name(const weft_net *net, size_t index)
+{
+    return net->class_names[index];
+}
+
+const char *const *weft_net_class_names(const weft_net *net)
+{
+    return (const char *const *)net->class_names;
+}
+
+static weft_status check_classes(const weft_net *net, const weft_targets *targets, size_t n_samples,
+                                 weft_error *err)
+{
+    size_t n_classes = weft_net_n_classes(net);
+    if (n_classes == 0) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "the labels are classes, the network's %s output wants %zu values",
+                         weft_output_name(net->output), weft_net_n_outputs(net));
+    }
+    for (size_t i = 0; i < n_samples; i++) {
+        if (targets->classes[i] < 0 || (size_t)targets->classes[i] >= n_classes) {
+            return weft_fail(err, WEFT_ERR_MISMATCH,
+                             "sample %zu is of class %ld, the network knows 0..%zu", i,
+                             (long)targets->classes[i], n_classes - 1);
+        }
+    }
+    return WEFT_OK;
+}
+
+static weft_status check_values(const weft_net *net, const weft_targets *targets, size_t n_samples,
+                                weft_error *err)
+{
+    if (net->output == WEFT_OUTPUT_SOFTMAX) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "the labels are values, the network's softmax output wants classes");
+    }
+    if (targets->n_values != weft_net_n_outputs(net)) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%zu values for each sample, the network has %zu",
+                         targets->n_values, weft_net_n_outputs(net));
+    }
+    for (size_t i = 0; i < n_samples * targets->n_values; i++) {
+        float y = targets->values[i];
+        if (!isfinite(y) || (net->output == WEFT_OUTPUT_SIGMOID && (y < 0 || y > 1))) {
+            return weft_fail(err, WEFT_ERR_MISMATCH, "sample %zu has the target %g, wanted %s",
+                             i / targets->n_values, (double)y,
+                             net->output == WEFT_OUTPUT_SIGMOID ? "0..1" : "a finite value");
+        }
+    }
+    return WEFT_OK;
+}
+
+weft_status weft_net_check_targets(const weft_net *net, const weft_targets *targets,
+                                   size_t n_samples, weft_error *err)
+{
+    switch (targets->kind) {
+    case WEFT_LABELS_CLASSES:
+        return check_classes(net, targets, n_samples, err);
+    case WEFT_LABELS_VALUES:
+        return check_values(net, targets, n_samples, err);
+    case WEFT_LABELS_AUTO:
+    case WEFT_LABELS_NONE:
+        break;
+    }
+    return weft_fail(err, WEFT_ERR_MISMATCH, "the data have no labels");
+}

@@ -1,0 +1,62 @@
+/* Running batches through a network, forwards and back, inside a team of threads. */
+#ifndef WEFT_NN_PASS_H
+#define WEFT_NN_PASS_H
+
+#include <stdbool.h>
+
+#include <weft/net.h>
+
+#include "kernels/kernels.h"
+#include "ops/output.h"
+
+/* Batches are run in parts of at most so many rows, their gradients added part by part: memory
+ * and cache footprint are those of a part however large the batch. Fixed, as the order of the
+ * sums depends on it. 256 rows of 784 floats fill most of a 1 MiB second-level cache. */
+enum { WEFT_PASS_ROWS = 256 };
+
+/* Everything a part needs beside the parameters. */
+struct weft_pass {
+    const weft_net *net;
+    const struct weft_kernel_set *kernels;
+    size_t n_layers;
+    weft_tensor x; /* [rows, n_inputs], scaled */
+    struct weft_pass_layer {
+        weft_tensor y;          /* [rows, n_out]: f(X W + b); of the last layer the logits */
+        weft_tensor pre;        /* [rows, n_out]: X W + b, where f' wants it; else empty */
+        weft_tensor dz;         /* [rows, n_out]: dloss/d(X W + b) */
+        weft_tensor wt;         /* [n_out, n_in]: W^T, for dX = dZ W^T; not of the first layer */
+    } * layers;                 /* [n_layers] */
+    struct weft_loss_sum *sums; /* one for each block of rows */
+};
+
+/* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. WEFT_ERR_NOMEM: and then it is
+ * empty. */
+WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, const weft_context *context,
+                                        const weft_net *net, size_t max_rows, weft_error *err);
+void weft_pass_release(struct weft_pass *pass);
+
+/* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. */
+struct weft_part {
+    const weft_tensor *x;        /* raw features */
+    const weft_targets *targets; /* may be NULL where no loss is wanted */
+    const uint32_t *rows;
+    size_t first, n;
+};
+
+/* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.
+ * backward: the gradient of what loss measured, into a block of the net's layout (added where
+ * accumulate). They run in this order on the same part. */
+void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part);
+void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, float weight);
+void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
+                             bool accumulate);
+
+/* The logits of the last forward: [n, n_outputs] */
+weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);
+
+/* All rows of x, part by part in one parallel region. logits [x->rows, n_outputs] may be NULL;
+ * total may be NULL where targets is. */
+void weft_pass_over(struct weft_pass *pass, const weft_context *context, const weft_tensor *x,
+                    const weft_targets *targets, weft_tensor *logits, struct weft_loss_sum *total);
+
+#endif
