@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weft/context.h>
+
 #include <CUnit/Basic.h>
+
+#define EXIT_SKIPPED 77 /* SKIP_RETURN_CODE in CMakeLists.txt */
 
 static bool record(bool passed, const char *text, const char *file, int line)
 {
@@ -212,11 +216,27 @@ static bool run_named(int argc, char **argv)
     return CU_basic_run_test(suite, test) == CUE_SUCCESS;
 }
 
+/* Whether WEFT_ISA, where it is set, names a kernel set that this build has and this CPU runs. */
+static bool isa_can_run(const char *wanted)
+{
+    for (size_t i = 0; wanted != NULL && i < weft_isa_count(); i++) {
+        if (strcmp(weft_isa_name(i), wanted) == 0) {
+            return weft_isa_usable(i);
+        }
+    }
+    return wanted == NULL;
+}
+
 int harness_main(int argc, char **argv, const CU_SuiteInfo *suites)
 {
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         list(suites);
         return 0;
+    }
+    const char *isa = getenv("WEFT_ISA");
+    if (!isa_can_run(isa)) {
+        printf("skipped: no kernel set %s here\n", isa);
+        return EXIT_SKIPPED;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (CU_initialize_registry() != CUE_SUCCESS ||

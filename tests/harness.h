@@ -16,7 +16,8 @@
 #include <CUnit/CUnit.h>
 
 /* Runs the suites (a table ended by CU_SUITE_INFO_NULL); returns what main returns: 0 where every
- * check passed and at least one test ran, else 1. */
+ * check passed and at least one test ran, else 1; 77 (skipped) where the environment variable
+ * WEFT_ISA asks for a kernel set that this build lacks or this CPU cannot run. */
 int harness_main(int argc, char **argv, const CU_SuiteInfo *suites);
 
 /* Each check returns whether it passed, after printing file, line, got and wanted where it did not.
