@@ -6,7 +6,6 @@
 
 #include <weft/net.h>
 
-#include "kernels/kernels.h"
 #include "ops/output.h"
 
 /* Batches are run in parts of at most so many rows, their gradients added part by part: memory
