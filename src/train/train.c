@@ -1,0 +1,306 @@
+/* The training loop: epochs of shuffled batches, each a gradient step; one parallel region for
+ * each epoch, in which all threads walk the same steps and share the loops inside.
+ *
+ * Owns for the time of a run: the order of the samples, gradient and momentum blocks, the
+ * buffers of a pass. The network and the data are the caller's. */
+#include <weft/train.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "nn/layers.h"
+#include "nn/pass.h"
+#include "ops/reduce.h"
+#include "ops/team.h"
+#include "train/score.h"
+
+static const char *const schedule_names[] = {
+    [WEFT_LR_CONSTANT] = "constant",
+    [WEFT_LR_LINEAR] = "linear",
+};
+
+const char *weft_schedule_name(weft_schedule schedule)
+{
+    return schedule_names[schedule];
+}
+
+weft_status weft_schedule_from_name(const char *name, weft_schedule *out)
+{
+    for (size_t i = 0; i < sizeof schedule_names / sizeof *schedule_names; i++) {
+        if (strcmp(name, schedule_names[i]) == 0) {
+            *out = (weft_schedule)i;
+            return WEFT_OK;
+        }
+    }
+    return WEFT_ERR_ARG;
+}
+
+weft_train_options weft_train_options_default(void)
+{
+    return (weft_train_options){
+        .epochs = 10,
+        .batch_size = 32,
+        .lr = 0.3,
+        .schedule = WEFT_LR_LINEAR,
+        .shuffle = true,
+        .seed = 1,
+    };
+}
+
+/* One run. Fields below the line change while threads run; each is written by one thread
+ * between barriers. */
+struct run {
+    weft_context *context;
+    weft_net *net;
+    const weft_dataset *data;
+    const weft_train_options *options;
+    weft_tensor x;
+    weft_targets targets;
+    size_t n_samples, batch_size;
+    size_t steps_per_epoch, n_steps;
+    double start;
+    struct weft_pass pass;
+    float *gradient, *velocity; /* blocks of the net's layout; velocity NULL without momentum */
+    uint32_t *order;            /* [n_samples], or NULL for the order of the data */
+    /* ---- */
+    size_t epoch, step;
+    struct weft_loss_sum batch_sum, epoch_sum;
+    double last_loss; /* the last finite one, for the message on divergence */
+    bool stop, diverged;
+};
+
+static weft_status check_options(const weft_train_options *options, weft_error *err)
+{
+    if (!(options->lr > 0) || !isfinite(options->lr)) {
+        return weft_fail(err, WEFT_ERR_ARG, "learning rate %g, wanted a finite number > 0",
+                         options->lr);
+    }
+    if (!(options->momentum >= 0 && options->momentum < 1)) {
+        return weft_fail(err, WEFT_ERR_ARG, "momentum %g, wanted 0 <= momentum < 1",
+                         options->momentum);
+    }
+    return WEFT_OK;
+}
+
+static weft_status check_data(const weft_net *net, const weft_dataset *data,
+                              const weft_train_options *options, weft_error *err)
+{
+    weft_status status = weft_check_fit(net, data, true, "training data", err);
+    if (status == WEFT_OK && options->val != NULL) {
+        status = weft_check_fit(net, options->val, true, "validation data", err);
+    }
+    if (status == WEFT_OK && options->test != NULL) {
+        status = weft_check_fit(net, options->test, true, "test data", err);
+    }
+    if (status == WEFT_OK && weft_dataset_samples(data) > UINT32_MAX) {
+        status = weft_fail(err, WEFT_ERR_ARG, "training data: %zu samples, wanted at most 2^32 - 1",
+                           weft_dataset_samples(data));
+    }
+    return status;
+}
+
+static void run_release(struct run *run)
+{
+    weft_pass_release(&run->pass);
+    weft_mem_free(run->gradient);
+    weft_mem_free(run->velocity);
+    weft_mem_free(run->order);
+}
+
+static weft_status run_init(struct run *run, weft_error *err)
+{
+    const weft_train_options *options = run->options;
+    bool full = options->batch_size == 0 || options->batch_size >= run->n_samples;
+    run->batch_size = full ? run->n_samples : options->batch_size;
+    run->steps_per_epoch = (run->n_samples - 1) / run->batch_size + 1;
+    if (!weft_mul_fits(run->steps_per_epoch, options->epochs, &run->n_steps)) {
+        return weft_fail(err, WEFT_ERR_ARG, "epochs: %zu of %zu steps are too many",
+                         options->epochs, run->steps_per_epoch);
+    }
+    /* Evaluations use the same buffers, so they are of full size whatever the batch. */
+    weft_status status = weft_pass_init(&run->pass, run->context, run->net, WEFT_PASS_ROWS, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    bool shuffled = options->shuffle && run->steps_per_epoch > 1;
+    run->gradient = weft_mem_zalloc(run->net->block_len, sizeof *run->gradient);
+    if (options->momentum > 0) {
+        run->velocity = weft_mem_zalloc(run->net->block_len, sizeof *run->velocity);
+    }
+    if (shuffled) {
+        run->order = weft_mem_alloc(run->n_samples, sizeof *run->order);
+    }
+    if (run->gradient == NULL || (options->momentum > 0 && run->velocity == NULL) ||
+        (shuffled && run->order == NULL)) {
+        return weft_fail_nomem(err, "the state of training");
+    }
+    return WEFT_OK;
+}
+
+static double learning_rate(const struct run *run, size_t step)
+{
+    double lr = run->options->lr;
+    if (run->options->schedule == WEFT_LR_LINEAR && run->n_steps > 0) {
+        lr *= 1 - (double)step / (double)run->n_steps;
+    }
+    return lr;
+}
+
+static void emit(struct run *run, weft_event *event)
+{
+    event->epoch = run->epoch;
+    event->n_epochs = run->options->epochs;
+    event->step = run->step;
+    event->n_steps = run->n_steps;
+    event->steps_per_epoch = run->steps_per_epoch;
+    event->lr = learning_rate(run, run->step > 0 ? run->step - 1 : 0);
+    event->seconds = weft_clock_seconds() - run->start;
+    event->n_samples = run->n_samples;
+    event->net = run->net;
+    if (run->options->listener != NULL &&
+        !run->options->listener(event, run->options->listener_user)) {
+        run->stop = true;
+    }
+}
+
+/* The gradient of a batch, part by part, and the sum of its losses. */
+static void batch_team(struct run *run, size_t first, size_t n)
+{
+    for (size_t done = 0; done < n; done += WEFT_PASS_ROWS) {
+        struct weft_part part = {
+            .x = &run->x,
+            .targets = &run->targets,
+            .rows = run->order == NULL ? NULL : run->order + first + done,
+            .first = first + done,
+            .n = n - done < WEFT_PASS_ROWS ? n - done : WEFT_PASS_ROWS,
+        };
+        weft_pass_forward_team(&run->pass, &part);
+        weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);
+#pragma omp single nowait
+        {
+            struct weft_loss_sum sum = weft_loss_total(run->pass.sums, weft_loss_n_blocks(part.n));
+            run->batch_sum.loss += sum.loss;
+            run->batch_sum.n_right += sum.n_right;
+        }
+        /* Ends with barriers of its own, behind which the sum is there for all. */
+        weft_pass_backward_team(&run->pass, &part, run->gradient, done > 0);
+    }
+}
+
+/* After the update, by one thread. */
+static void finish_step(struct run *run, size_t n)
+{
+    run->step++;
+    run->epoch_sum.loss += run->batch_sum.loss;
+    run->epoch_sum.n_right += run->batch_sum.n_right;
+    weft_score score = weft_score_of(run->net, run->batch_sum, n);
+    run->last_loss = score.loss;
+    run->batch_sum = (struct weft_loss_sum){0};
+    emit(run, &(weft_event){.kind = WEFT_EVENT_STEP, .train = score});
+}
+
+static void epoch_team(void *arg)
+{
+    struct run *run = arg;
+    for (size_t first = 0; first < run->n_samples; first += run->batch_size) {
+        size_t left = run->n_samples - first;
+        size_t n = left < run->batch_size ? left : run->batch_size;
+        batch_team(run, first, n);
+        if (!isfinite(run->batch_sum.loss)) {
+#pragma omp single
+            run->diverged = true;
+            return;
+        }
+        weft_sgd_team(run->pass.kernels, run->net->block_len, run->net->params, run->gradient,
+                      run->velocity, (float)learning_rate(run, run->step),
+                      (float)run->options->momentum);
+#pragma omp single
+        finish_step(run, n);
+        if (run->stop) {
+            return;
+        }
+    }
+}
+
+static weft_status finish_epoch(struct run *run)
+{
+    const weft_train_options *options = run->options;
+    weft_event event = {
+        .kind = WEFT_EVENT_EPOCH,
+        .train = weft_score_of(run->net, run->epoch_sum, run->n_samples),
+    };
+    run->epoch++;
+    run->epoch_sum = (struct weft_loss_sum){0};
+    if (options->val != NULL) {
+        event.val = weft_score_dataset(&run->pass, run->context, options->val);
+    }
+    if (options->test != NULL && options->test_every > 0 && run->epoch % options->test_every == 0) {
+        event.test = weft_score_dataset(&run->pass, run->context, options->test);
+    }
+    emit(run, &event);
+    return run->stop && run->epoch < options->epochs ? WEFT_ERR_STOPPED : WEFT_OK;
+}
+
+static weft_status run_epoch(struct run *run, weft_error *err)
+{
+    if (run->order != NULL) {
+        weft_rng_permutation(run->options->seed, weft_rng_stream(WEFT_RNG_SHUFFLE, run->epoch),
+                             run->order, run->n_samples);
+    }
+    weft_team_run(run->context, epoch_team, run);
+    if (run->diverged) {
+        return weft_fail(err, WEFT_ERR_DIVERGED,
+                         "loss is not finite in step %zu (epoch %zu) at learning rate %g; "
+                         "last finite loss %g",
+                         run->step + 1, run->epoch + 1, learning_rate(run, run->step),
+                         run->last_loss);
+    }
+    weft_status status = WEFT_ERR_STOPPED;
+    if (run->step == (run->epoch + 1) * run->steps_per_epoch) {
+        status = finish_epoch(run);
+    }
+    return status == WEFT_OK
+               ? status
+               : weft_fail(err, status, "stopped after step %zu of %zu", run->step, run->n_steps);
+}
+
+weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset *data,
+                       const weft_train_options *options, weft_error *err)
+{
+    weft_train_options defaults = weft_train_options_default();
+    struct run run = {
+        .context = context,
+        .net = net,
+        .data = data,
+        .options = options != NULL ? options : &defaults,
+        .x = weft_dataset_x(data),
+        .targets = weft_dataset_targets(data),
+        .n_samples = weft_dataset_samples(data),
+        .start = weft_clock_seconds(),
+        .last_loss = NAN,
+    };
+    weft_status status = check_options(run.options, err);
+    if (status == WEFT_OK) {
+        status = check_data(net, data, run.options, err);
+    }
+    if (status == WEFT_OK) {
+        status = run_init(&run, err);
+    }
+    if (status == WEFT_OK) {
+        emit(&run, &(weft_event){.kind = WEFT_EVENT_RUN_STARTED});
+        if (run.stop) {
+            status = weft_fail(err, WEFT_ERR_STOPPED, "stopped before the first step");
+        }
+        while (status == WEFT_OK && run.epoch < run.options->epochs) {
+            status = run_epoch(&run, err);
+        }
+        emit(&run, &(weft_event){.kind = WEFT_EVENT_RUN_FINISHED, .status = status});
+    }
+    run_release(&run);
+    return status;
+}
