@@ -40,7 +40,7 @@ weft_status weft_net_forward(weft_context *context, const weft_net *net, const w
     struct weft_pass pass;
     status = weft_pass_init(&pass, context, net, part_rows(x->rows), err);
     if (status == WEFT_OK) {
-        weft_pass_over(&pass, context, x, NULL, logits, NULL);
+        weft_pass_over(&pass, x, NULL, logits, NULL);
         weft_pass_release(&pass);
     }
     return status;
@@ -66,10 +66,12 @@ static void gradient_team(void *arg)
         };
         weft_pass_forward_team(job->pass, &part);
         weft_pass_loss_team(job->pass, &part, 1.0f / (float)job->x->rows);
-#pragma omp single
+#pragma omp single nowait
         job->loss += weft_loss_total(job->pass->sums, weft_loss_n_blocks(part.n)).loss;
         if (job->block != NULL) {
             weft_pass_backward_team(job->pass, &part, job->block, first > 0);
+        } else {
+            weft_team_barrier(job->pass->context);
         }
     }
 }

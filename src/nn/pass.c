@@ -30,13 +30,13 @@ static weft_status init_layer(struct weft_pass_layer *buffers, const struct weft
     return status;
 }
 
-weft_status weft_pass_init(struct weft_pass *pass, const weft_context *context, const weft_net *net,
+weft_status weft_pass_init(struct weft_pass *pass, weft_context *context, const weft_net *net,
                            size_t max_rows, weft_error *err)
 {
     assert(max_rows <= WEFT_PASS_ROWS);
     *pass = (struct weft_pass){
         .net = net,
-        .kernels = context->kernels,
+        .context = context,
         .n_layers = net->n_layers,
         .layers = weft_mem_zalloc(net->n_layers, sizeof *pass->layers),
         .sums = weft_mem_zalloc(weft_loss_n_blocks(max_rows), sizeof *pass->sums),
@@ -90,12 +90,12 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
 {
     const weft_scaling *scaling = &pass->net->scaling;
     weft_tensor x = top(&pass->x, part->n);
-    weft_gather_team(pass->kernels, part->x, part->rows, part->first, scaling->n, scaling->shift,
+    weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n, scaling->shift,
                      scaling->scale, &x);
     for (size_t l = 0; l < pass->n_layers; l++) {
         const struct weft_layer *layer = &pass->net->layers[l];
         /* Y [B, n_out] = f(X [B, n_in] W [n_in, n_out] + b) */
-        weft_gemm_team(pass->kernels, &(struct weft_gemm_job){
+        weft_gemm_team(pass->context, &(struct weft_gemm_job){
                                           .a = input_of(pass, l, part->n),
                                           .b = weft_layer_weight(layer, pass->net->params),
                                           .c = top(&pass->layers[l].y, part->n),
@@ -111,7 +111,7 @@ void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, f
 {
     weft_tensor z = weft_pass_logits(pass, part->n);
     weft_tensor dz = top(&pass->layers[pass->n_layers - 1].dz, part->n);
-    weft_loss_team(pass->kernels, pass->net->output, &z, part->targets, part->rows, part->first,
+    weft_loss_team(pass->context, pass->net->output, &z, part->targets, part->rows, part->first,
                    weight, &dz, pass->sums);
 }
 
@@ -122,8 +122,8 @@ static void propagate_team(struct weft_pass *pass, size_t l, const weft_tensor *
     const struct weft_pass_layer *below = &pass->layers[l - 1];
     weft_activation f = pass->net->layers[l - 1].f;
     weft_tensor w = weft_layer_weight(layer, pass->net->params);
-    weft_transpose_team(pass->kernels, &w, &pass->layers[l].wt);
-    weft_gemm_team(pass->kernels,
+    weft_transpose_team(pass->context, &w, &pass->layers[l].wt);
+    weft_gemm_team(pass->context,
                    &(struct weft_gemm_job){
                        .a = *dz,
                        .b = pass->layers[l].wt,
@@ -141,7 +141,7 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
         const struct weft_layer *layer = &pass->net->layers[l];
         weft_tensor dz = top(&pass->layers[l].dz, part->n);
         /* dW [n_in, n_out] = X^T [n_in, B] dZ [B, n_out] */
-        weft_gemm_team(pass->kernels, &(struct weft_gemm_job){
+        weft_gemm_team(pass->context, &(struct weft_gemm_job){
                                           .a = input_of(pass, l, part->n),
                                           .b = dz,
                                           .c = weft_layer_weight(layer, gradient),
@@ -149,7 +149,7 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
                                           .accumulate = accumulate,
                                       });
         /* db [n_out] = sum over the batch of dZ */
-        weft_column_sums_team(pass->kernels, &dz, weft_layer_bias(layer, gradient), accumulate);
+        weft_column_sums_team(pass->context, &dz, weft_layer_bias(layer, gradient), accumulate);
         if (l > 0) {
             propagate_team(pass, l, &dz, part->n);
         }
@@ -197,16 +197,17 @@ static void over_team(void *arg)
         if (job->targets != NULL) {
             weft_pass_loss_team(job->pass, &part, 1.0f);
         }
-#pragma omp single
+#pragma omp single nowait
         collect(job, &part);
+        weft_team_barrier(job->pass->context);
     }
 }
 
-void weft_pass_over(struct weft_pass *pass, const weft_context *context, const weft_tensor *x,
-                    const weft_targets *targets, weft_tensor *logits, struct weft_loss_sum *total)
+void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_targets *targets,
+                    weft_tensor *logits, struct weft_loss_sum *total)
 {
     if (total != NULL) {
         *total = (struct weft_loss_sum){0};
     }
-    weft_team_run(context, over_team, &(struct over_job){pass, x, targets, logits, total});
+    weft_team_run(pass->context, over_team, &(struct over_job){pass, x, targets, logits, total});
 }

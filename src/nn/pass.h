@@ -16,7 +16,7 @@ enum { WEFT_PASS_ROWS = 256 };
 /* Everything a part needs beside the parameters. */
 struct weft_pass {
     const weft_net *net;
-    const struct weft_kernel_set *kernels;
+    weft_context *context;
     size_t n_layers;
     weft_tensor x; /* [rows, n_inputs], scaled */
     struct weft_pass_layer {
@@ -30,7 +30,7 @@ struct weft_pass {
 
 /* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. WEFT_ERR_NOMEM: and then it is
  * empty. */
-WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, const weft_context *context,
+WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, weft_context *context,
                                         const weft_net *net, size_t max_rows, weft_error *err);
 void weft_pass_release(struct weft_pass *pass);
 
@@ -55,7 +55,7 @@ weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);
 
 /* All rows of x, part by part in one parallel region. logits [x->rows, n_outputs] may be NULL;
  * total may be NULL where targets is. */
-void weft_pass_over(struct weft_pass *pass, const weft_context *context, const weft_tensor *x,
-                    const weft_targets *targets, weft_tensor *logits, struct weft_loss_sum *total);
+void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_targets *targets,
+                    weft_tensor *logits, struct weft_loss_sum *total);
 
 #endif

@@ -63,7 +63,13 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
     if (context == NULL) {
         return weft_fail_nomem(err, "a context");
     }
-    *context = (weft_context){.n_threads = chosen.n_threads, .kernels = kernels};
+    *context = (weft_context){
+        .n_threads = chosen.n_threads,
+        .kernels = kernels,
+        .barrier = {.team_size = 1,
+                    .mutex = PTHREAD_MUTEX_INITIALIZER,
+                    .opened = PTHREAD_COND_INITIALIZER},
+    };
     *out = context;
     return WEFT_OK;
 }

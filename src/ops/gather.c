@@ -3,10 +3,13 @@
 
 #include <assert.h>
 
-void weft_gather_team(const struct weft_kernel_set *kernels, const weft_tensor *x,
-                      const uint32_t *rows, size_t first, size_t n_scale, const float *shift,
-                      const float *scale, const weft_tensor *out)
+#include "ops/team.h"
+
+void weft_gather_team(weft_context *context, const weft_tensor *x, const uint32_t *rows,
+                      size_t first, size_t n_scale, const float *shift, const float *scale,
+                      const weft_tensor *out)
 {
+    const struct weft_kernel_set *kernels = context->kernels;
     assert(x->cols == out->cols && out->dtype == WEFT_F32);
     assert(n_scale <= 1 || n_scale == x->cols);
     static const float zero = 0, one = 1;
@@ -15,7 +18,7 @@ void weft_gather_team(const struct weft_kernel_set *kernels, const weft_tensor *
         scale = &one;
     }
     bool each = n_scale > 1;
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (size_t i = 0; i < out->rows; i++) {
         size_t row = rows != NULL ? rows[i] : first + i;
         float *to = (float *)out->data + i * out->ld;
@@ -27,4 +30,5 @@ void weft_gather_team(const struct weft_kernel_set *kernels, const weft_tensor *
                                to);
         }
     }
+    weft_team_barrier(context);
 }

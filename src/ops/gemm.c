@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "ops/team.h"
+
 /* A tile starts at 8 x 2 register tiles and is halved until there is work for many threads, or it
  * is one register tile. By shape alone; the result does not depend on it. */
 static weft_tiling tiling_for(const struct weft_kernel_set *kernels, size_t m, size_t n)
@@ -57,14 +59,15 @@ static void finish_tile(const struct weft_kernel_set *kernels, const struct weft
     }
 }
 
-void weft_gemm_team(const struct weft_kernel_set *kernels, const struct weft_gemm_job *job)
+void weft_gemm_team(weft_context *context, const struct weft_gemm_job *job)
 {
+    const struct weft_kernel_set *kernels = context->kernels;
     assert((job->transpose_a ? job->a.cols : job->a.rows) == job->c.rows);
     assert((job->transpose_a ? job->a.rows : job->a.cols) == job->b.rows);
     assert(job->b.cols == job->c.cols);
     weft_tiling tiling = tiling_for(kernels, job->c.rows, job->c.cols);
     size_t n_tiles = weft_tiling_count(&tiling);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_tiles; t++) {
         weft_tensor c = weft_tensor_tile(&job->c, &tiling, t);
         size_t row = t / tiling.n_col_tiles * tiling.tile_rows;
@@ -72,20 +75,22 @@ void weft_gemm_team(const struct weft_kernel_set *kernels, const struct weft_gem
         multiply_tile(kernels, job, &c, row, col);
         finish_tile(kernels, job, &c, row, col);
     }
+    weft_team_barrier(context);
 }
 
-void weft_transpose_team(const struct weft_kernel_set *kernels, const weft_tensor *src,
-                         const weft_tensor *dst)
+void weft_transpose_team(weft_context *context, const weft_tensor *src, const weft_tensor *dst)
 {
+    const struct weft_kernel_set *kernels = context->kernels;
     assert(src->rows == dst->cols && src->cols == dst->rows);
     enum { TILE = 64 };
     weft_tiling tiling = weft_tiling_of(src->rows, src->cols, TILE, TILE);
     size_t n_tiles = weft_tiling_count(&tiling);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_tiles; t++) {
         weft_tensor from = weft_tensor_tile(src, &tiling, t);
         float *to = (float *)dst->data + t % tiling.n_col_tiles * TILE * dst->ld +
                     t / tiling.n_col_tiles * TILE;
         kernels->transpose(from.rows, from.cols, from.data, from.ld, to, dst->ld);
     }
+    weft_team_barrier(context);
 }

@@ -5,9 +5,8 @@
 #include <stdbool.h>
 
 #include <weft/activation.h>
+#include <weft/context.h>
 #include <weft/tensor.h>
-
-#include "kernels/kernels.h"
 
 /* What is done to each tile of C once its sums are complete and while it is in cache. */
 enum weft_gemm_epilogue {
@@ -29,10 +28,9 @@ struct weft_gemm_job {
 
 /* A team function. Every element of C is one sum in an order given by k alone (in runs of the
  * kernels' kc), so neither the tiles nor the number of threads change a bit of the result. */
-void weft_gemm_team(const struct weft_kernel_set *kernels, const struct weft_gemm_job *job);
+void weft_gemm_team(weft_context *context, const struct weft_gemm_job *job);
 
 /* DST[cols,rows] = SRC[rows,cols]^T, a team function. */
-void weft_transpose_team(const struct weft_kernel_set *kernels, const weft_tensor *src,
-                         const weft_tensor *dst);
+void weft_transpose_team(weft_context *context, const weft_tensor *src, const weft_tensor *dst);
 
 #endif

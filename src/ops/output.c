@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "ops/team.h"
+
 #include "base/explog.h"
 
 size_t weft_loss_n_blocks(size_t rows)
@@ -103,14 +105,15 @@ static void add_row(const struct weft_kernel_set *kernels, weft_output output, c
     }
 }
 
-void weft_loss_team(const struct weft_kernel_set *kernels, weft_output output, const weft_tensor *z,
+void weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
                     const weft_targets *targets, const uint32_t *rows, size_t first, float weight,
                     const weft_tensor *dz, struct weft_loss_sum *sums)
 {
+    const struct weft_kernel_set *kernels = context->kernels;
     assert(z->rows == dz->rows && z->cols == dz->cols);
     weft_tiling tiling = weft_tiling_of(z->rows, z->cols, WEFT_LOSS_BLOCK, 0);
     size_t n_blocks = weft_tiling_count(&tiling);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (size_t block = 0; block < n_blocks; block++) {
         weft_tensor tile = weft_tensor_tile(z, &tiling, block);
         struct weft_loss_sum sum = {0};
@@ -122,6 +125,7 @@ void weft_loss_team(const struct weft_kernel_set *kernels, weft_output output, c
         }
         sums[block] = sum;
     }
+    weft_team_barrier(context);
 }
 
 struct weft_loss_sum weft_loss_total(const struct weft_loss_sum *sums, size_t n_blocks)

@@ -5,11 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/context.h>
 #include <weft/output.h>
 #include <weft/targets.h>
 #include <weft/tensor.h>
-
-#include "kernels/kernels.h"
 
 /* Rows that are summed by one thread: losses are added within such blocks, then block by block. */
 enum { WEFT_LOSS_BLOCK = 64 };
@@ -28,7 +27,7 @@ size_t weft_loss_n_blocks(size_t rows);
  * + log(1 + exp(-|z|)); identity: (z - y)^2 / 2. Row i has the targets of sample rows[i], or
  * first + i where rows is NULL. dz (may be z itself) gets (p - y) * weight. sums has one entry
  * for each block. A team function. */
-void weft_loss_team(const struct weft_kernel_set *kernels, weft_output output, const weft_tensor *z,
+void weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
                     const weft_targets *targets, const uint32_t *rows, size_t first, float weight,
                     const weft_tensor *dz, struct weft_loss_sum *sums);
 

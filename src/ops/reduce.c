@@ -2,27 +2,32 @@
  * order, so the result is the same for any number of threads. */
 #include "ops/reduce.h"
 
-void weft_column_sums_team(const struct weft_kernel_set *kernels, const weft_tensor *x, float *sums,
+#include "ops/team.h"
+
+void weft_column_sums_team(weft_context *context, const weft_tensor *x, float *sums,
                            bool accumulate)
 {
+    const struct weft_kernel_set *kernels = context->kernels;
     enum { TILE_COLS = 64 };
     weft_tiling tiling = weft_tiling_of(x->rows, x->cols, 0, TILE_COLS);
     size_t n_tiles = weft_tiling_count(&tiling);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_tiles; t++) {
         weft_tensor tile = weft_tensor_tile(x, &tiling, t);
         kernels->column_sums(tile.rows, tile.cols, tile.data, tile.ld, sums + t * TILE_COLS,
                              accumulate);
     }
+    weft_team_barrier(context);
 }
 
-void weft_sgd_team(const struct weft_kernel_set *kernels, size_t n, float *w, const float *g,
-                   float *v, float lr, float momentum)
+void weft_sgd_team(weft_context *context, size_t n, float *w, const float *g, float *v, float lr,
+                   float momentum)
 {
+    const struct weft_kernel_set *kernels = context->kernels;
     enum { TILE = 4096 };
     weft_tiling tiling = weft_tiling_of(1, n, 1, TILE);
     size_t n_tiles = weft_tiling_count(&tiling);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_tiles; t++) {
         size_t from = t * TILE;
         size_t count = n - from < TILE ? n - from : TILE;
@@ -32,4 +37,5 @@ void weft_sgd_team(const struct weft_kernel_set *kernels, size_t n, float *w, co
             kernels->sgd_momentum(count, w + from, g + from, v + from, lr, momentum);
         }
     }
+    weft_team_barrier(context);
 }

@@ -1,22 +1,42 @@
-/* Parallel regions: the one place where the library opens them. */
+/* Teams of threads: the one place where the library opens parallel regions and waits in them. */
 #ifndef WEFT_OPS_TEAM_H
 #define WEFT_OPS_TEAM_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include <weft/context.h>
 
+#include "base/mem.h"
 #include "kernels/kernels.h"
 
+/* Where the threads of a team wait for each other. It opens when the generation changes. What
+ * changes in each wait has a cache line of its own. */
+struct weft_barrier {
+    unsigned team_size; /* 1 outside parallel regions */
+    pthread_mutex_t mutex;
+    pthread_cond_t opened;
+    atomic_uint n_asleep;
+    _Alignas(WEFT_CACHE_LINE) atomic_uint n_arrived;
+    _Alignas(WEFT_CACHE_LINE) atomic_uint generation;
+};
+
 struct weft_context {
-    size_t n_threads;
+    size_t n_threads; /* asked for */
     const struct weft_kernel_set *kernels;
+    struct weft_barrier barrier;
 };
 
 /* Work that every thread of a team runs from beginning to end, sharing loops by orphaned `omp
- * for`. Team functions (named ..._team) may be called inside it by all threads alike, or
- * outside any region by one thread, and end with all threads past their last loop. */
+ * for schedule(static) nowait` with weft_team_barrier() behind. Functions named ..._team may be
+ * called inside it by all threads alike, or outside any region by one thread, and end behind a
+ * barrier. */
 typedef void weft_team_work(void *arg);
 
 /* Runs work(arg) once in each of the context's threads, or of as many as the system gives. */
-void weft_team_run(const weft_context *context, weft_team_work *work, void *arg);
+void weft_team_run(weft_context *context, weft_team_work *work, void *arg);
+
+/* Waits until all threads of the team are here; what they wrote before is then seen by all. */
+void weft_team_barrier(weft_context *context);
 
 #endif

@@ -128,7 +128,7 @@ weft_status weft_evaluate(weft_context *context, const weft_net *net, const weft
         goto out;
     }
     struct weft_loss_sum total;
-    weft_pass_over(&pass, context, &x, &targets, &z, &total);
+    weft_pass_over(&pass, &x, &targets, &z, &total);
     weft_score score = weft_score_of(net, total, x.rows);
     found.loss = score.loss;
     found.accuracy = score.accuracy;

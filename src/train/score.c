@@ -35,12 +35,11 @@ weft_score weft_score_of(const weft_net *net, struct weft_loss_sum sum, size_t n
     };
 }
 
-weft_score weft_score_dataset(struct weft_pass *pass, const weft_context *context,
-                              const weft_dataset *data)
+weft_score weft_score_dataset(struct weft_pass *pass, const weft_dataset *data)
 {
     weft_tensor x = weft_dataset_x(data);
     weft_targets targets = weft_dataset_targets(data);
     struct weft_loss_sum total;
-    weft_pass_over(pass, context, &x, &targets, NULL, &total);
+    weft_pass_over(pass, &x, &targets, NULL, &total);
     return weft_score_of(pass->net, total, x.rows);
 }

@@ -16,7 +16,6 @@ WEFT_CHECKED weft_status weft_check_fit(const weft_net *net, const weft_dataset 
 weft_score weft_score_of(const weft_net *net, struct weft_loss_sum sum, size_t n_samples);
 
 /* One pass over data, which must fit; forward buffers are the caller's. */
-weft_score weft_score_dataset(struct weft_pass *pass, const weft_context *context,
-                              const weft_dataset *data);
+weft_score weft_score_dataset(struct weft_pass *pass, const weft_dataset *data);
 
 #endif

@@ -212,15 +212,16 @@ static void epoch_team(void *arg)
         size_t n = left < run->batch_size ? left : run->batch_size;
         batch_team(run, first, n);
         if (!isfinite(run->batch_sum.loss)) {
-#pragma omp single
+#pragma omp single nowait
             run->diverged = true;
             return;
         }
-        weft_sgd_team(run->pass.kernels, run->net->block_len, run->net->params, run->gradient,
+        weft_sgd_team(run->context, run->net->block_len, run->net->params, run->gradient,
                       run->velocity, (float)learning_rate(run, run->step),
                       (float)run->options->momentum);
-#pragma omp single
+#pragma omp single nowait
         finish_step(run, n);
+        weft_team_barrier(run->context);
         if (run->stop) {
             return;
         }
@@ -237,10 +238,10 @@ static weft_status finish_epoch(struct run *run)
     run->epoch++;
     run->epoch_sum = (struct weft_loss_sum){0};
     if (options->val != NULL) {
-        event.val = weft_score_dataset(&run->pass, run->context, options->val);
+        event.val = weft_score_dataset(&run->pass, options->val);
     }
     if (options->test != NULL && options->test_every > 0 && run->epoch % options->test_every == 0) {
-        event.test = weft_score_dataset(&run->pass, run->context, options->test);
+        event.test = weft_score_dataset(&run->pass, options->test);
     }
     emit(run, &event);
     return run->stop && run->epoch < options->epochs ? WEFT_ERR_STOPPED : WEFT_OK;
