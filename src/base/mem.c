@@ -27,7 +27,7 @@ void *weft_mem_alloc(size_t count, size_t size)
     if (!weft_mul_fits(count, size, &bytes) || bytes > SIZE_MAX / 2) {
         return NULL;
     }
-    /* Not aligned_alloc(): it wants whole lines, and a rounded size hides overruns from checkers. */
+    /* Not aligned_alloc(): it wants whole lines, and rounded sizes hide overruns from checkers. */
     void *block;
     return posix_memalign(&block, WEFT_CACHE_LINE, bytes == 0 ? 1 : bytes) == 0 ? block : NULL;
 }

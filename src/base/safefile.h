@@ -27,7 +27,8 @@ WEFT_CHECKED weft_status weft_safefile_open(struct weft_safefile *file, const ch
 
 /* Makes the file appear under its name and empties the struct; on failure the temporary file
  * is removed and the old file is as it was. One failure comes later than that: where the device
- * breaks while the directory is fsynced, the new file is in its place but may not survive a crash. */
+ * breaks while the directory is fsynced, the new file is in its place, but may not survive a crash.
+ */
 WEFT_CHECKED weft_status weft_safefile_commit(struct weft_safefile *file, weft_error *err);
 
 /* Removes the temporary file and empties the struct; harmless on an empty one. */
