@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "base/mem.h"
+#include "model/json_excess.h"
 
 #define METADATA "__metadata__"
 
@@ -84,43 +85,6 @@ static const struct dtype *find_dtype(const char *name)
     return NULL;
 }
 
-/* What of a header would cost more than its length bears out, or NULL. A parsed value takes up to a
- * hundred times the memory of its text, so they are counted first. */
-static const char *excess(const char *json, size_t n)
-{
-    size_t depth = 0, n_separators = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < n; i++) {
-        if (in_string) {
-            in_string = json[i] != '"';
-            i += json[i] == '\\'; /* what follows it ends no string */
-            continue;
-        }
-        switch (json[i]) {
-        case '"':
-            in_string = true;
-            break;
-        case '{':
-        case '[':
-            if (++depth > WEFT_ST_MAX_DEPTH) {
-                return "is nested deeper than that of any safetensors file";
-            }
-            break;
-        case '}':
-        case ']':
-            depth -= depth > 0;
-            break;
-        case ',':
-        case ':':
-            if (++n_separators > WEFT_ST_MAX_SEPARATORS) {
-                return "has more entries than are read";
-            }
-            break;
-        }
-    }
-    return NULL;
-}
-
 static weft_status parse(struct weft_st_file *file, const char *json, size_t n, weft_error *err)
 {
     if (n == 0 || json[0] != '{') {
@@ -128,7 +92,7 @@ static weft_status parse(struct weft_st_file *file, const char *json, size_t n, 
                          "%s: not a safetensors file: its header does not start with '{'",
                          file->path);
     }
-    const char *too_much = excess(json, n);
+    const char *too_much = weft_json_excess(json, n, WEFT_ST_MAX_DEPTH, WEFT_ST_MAX_SEPARATORS);
     if (too_much != NULL) {
         return weft_fail(err, WEFT_ERR_FORMAT, "%s: the header %s", file->path, too_much);
     }

@@ -1,5 +1,5 @@
-/* Writing of safetensors files: upstream's order and compact JSON, padded so that the data starts at
- * a multiple of 64 bytes of the file. */
+/* Writing of safetensors files: upstream's order and compact JSON, padded so that the data start
+ * at a multiple of 64 bytes. */
 #include "model/safetensors.h"
 
 #include <stdbool.h>

@@ -1,0 +1,168 @@
+/* From the tensors of a file to the layers of a network. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "model/model_parts.h"
+
+/* A tensor and what its name says: PREFIX, a number (0 where there is none), and the kind. */
+struct part {
+    const struct weft_st_tensor *tensor;
+    size_t prefix_len;
+    unsigned long number;
+    bool is_bias;
+};
+
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+    size_t end_len = strlen(end);
+    return len >= end_len && memcmp(text + len - end_len, end, end_len) == 0;
+}
+
+/* false where the name is that of neither a weight nor a bias. */
+static bool read_name(const struct weft_st_tensor *tensor, struct part *part)
+{
+    const char *name = tensor->name;
+    size_t len = strlen(name);
+    *part = (struct part){.tensor = tensor, .is_bias = ends_with(name, len, "bias")};
+    if (!part->is_bias && !ends_with(name, len, "weight")) {
+        return false;
+    }
+    len -= part->is_bias ? strlen("bias") : strlen("weight");
+    if (len == 0) {
+        return true; /* a single torch.nn.Linear */
+    }
+    if (name[--len] != '.') {
+        return false;
+    }
+    part->prefix_len = len;
+    while (part->prefix_len > 0 && name[part->prefix_len - 1] >= '0' &&
+           name[part->prefix_len - 1] <= '9') {
+        part->prefix_len--;
+    }
+    if (len - part->prefix_len > 9) {
+        return false;
+    }
+    part->number = strtoul(name + part->prefix_len, NULL, 10);
+    return true;
+}
+
+static int by_layer(const void *a, const void *b)
+{
+    const struct part *x = a, *y = b;
+    if (x->number != y->number) {
+        return x->number < y->number ? -1 : 1;
+    }
+    return x->is_bias - y->is_bias;
+}
+
+/* The parts in the order of their layers. */
+static weft_status sort_parts(const struct weft_st_file *file, struct part *parts, weft_error *err)
+{
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        if (!read_name(&file->tensors[i], &parts[i])) {
+            return weft_fail(err, WEFT_ERR_MISMATCH,
+                             "%s: tensor '%.80s' is no layer's weight or bias; weft reads fully "
+                             "connected layers",
+                             file->path, file->tensors[i].name);
+        }
+        if (parts[i].prefix_len != parts[0].prefix_len ||
+            memcmp(parts[i].tensor->name, parts[0].tensor->name, parts[0].prefix_len) != 0) {
+            return weft_fail(err, WEFT_ERR_MISMATCH,
+                             "%s: tensors '%.80s' and '%.80s' are not of one sequence of layers",
+                             file->path, parts[0].tensor->name, parts[i].tensor->name);
+        }
+    }
+    qsort(parts, file->n_tensors, sizeof *parts, by_layer);
+    return WEFT_OK;
+}
+
+/* Shapes of a layer that follows `before` (NULL: the first). */
+static weft_status check_layer(const char *path, const struct weft_model_layer *layer,
+                               const struct weft_st_tensor *before, weft_error *err)
+{
+    const struct weft_st_tensor *weight = layer->weight, *bias = layer->bias;
+    if (weight->n_dims != 2) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s: '%.80s' has %zu dimensions, wanted 2: [outputs, inputs]", path,
+                         weight->name, weight->n_dims);
+    }
+    if (weight->count == 0) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: '%.80s' is empty: %zu x %zu", path,
+                         weight->name, weight->dims[0], weight->dims[1]);
+    }
+    if (bias != NULL && (bias->n_dims != 1 || bias->dims[0] != weight->dims[0])) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s: '%.80s' has %zu elements in %zu dimensions, wanted [%zu] as '%.80s' "
+                         "has %zu outputs",
+                         path, bias->name, bias->count, bias->n_dims, weight->dims[0], weight->name,
+                         weight->dims[0]);
+    }
+    if (before != NULL && before->dims[0] != weight->dims[1]) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s: '%.80s' takes %zu inputs, but '%.80s' before it has %zu outputs",
+                         path, weight->name, weight->dims[1], before->name, before->dims[0]);
+    }
+    return WEFT_OK;
+}
+
+/* Joins weights and biases. */
+static weft_status pair_up(const struct weft_st_file *file, const struct part *parts,
+                           struct weft_model_layer *layers, size_t *n_layers, weft_error *err)
+{
+    *n_layers = 0;
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        bool same_layer = i > 0 && parts[i].number == parts[i - 1].number;
+        if (same_layer && parts[i].is_bias == parts[i - 1].is_bias) {
+            return weft_fail(err, WEFT_ERR_MISMATCH,
+                             "%s: '%.80s' and '%.80s' are of the same layer", file->path,
+                             parts[i - 1].tensor->name, parts[i].tensor->name);
+        }
+        if (!parts[i].is_bias) {
+            layers[(*n_layers)++] = (struct weft_model_layer){.weight = parts[i].tensor};
+        } else if (same_layer) {
+            layers[*n_layers - 1].bias = parts[i].tensor;
+        } else {
+            return weft_fail(err, WEFT_ERR_MISMATCH, "%s: '%.80s' has no weight beside it",
+                             file->path, parts[i].tensor->name);
+        }
+    }
+    if (*n_layers == 0 || *n_layers > WEFT_MODEL_MAX_LAYERS) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: %zu layers, wanted 1 to %d", file->path,
+                         *n_layers, WEFT_MODEL_MAX_LAYERS);
+    }
+    return WEFT_OK;
+}
+
+/* Fills layers, with parts as scratch memory; both have room for all tensors. */
+static weft_status find_layers(const struct weft_st_file *file, struct part *parts,
+                               struct weft_model_layer *layers, size_t *n_layers, weft_error *err)
+{
+    weft_status status = sort_parts(file, parts, err);
+    if (status == WEFT_OK) {
+        status = pair_up(file, parts, layers, n_layers, err);
+    }
+    for (size_t l = 0; status == WEFT_OK && l < *n_layers; l++) {
+        status = check_layer(file->path, &layers[l], l == 0 ? NULL : layers[l - 1].weight, err);
+    }
+    return status;
+}
+
+weft_status weft_model_find_layers(const struct weft_st_file *file, struct weft_model_layer **out,
+                                   size_t *n_layers, weft_error *err)
+{
+    struct part *parts = weft_mem_alloc(file->n_tensors, sizeof *parts);
+    struct weft_model_layer *layers = weft_mem_alloc(file->n_tensors, sizeof *layers);
+    weft_status status = parts == NULL || layers == NULL
+                             ? weft_fail_nomem(err, "the layers of a model file")
+                             : find_layers(file, parts, layers, n_layers, err);
+    weft_mem_free(parts);
+    if (status != WEFT_OK) {
+        weft_mem_free(layers);
+        return status;
+    }
+    *out = layers;
+    return WEFT_OK;
+}

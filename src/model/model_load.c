@@ -1,0 +1,149 @@
+/* Reading a network from a safetensors file, by whomever it was written. */
+#include <weft/model.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "model/model_parts.h"
+
+static weft_status check_finite(const char *path, const struct weft_st_tensor *tensor,
+                                const float *values, weft_error *err)
+{
+    for (size_t i = 0; i < tensor->count; i++) {
+        if (!isfinite(values[i])) {
+            return weft_fail(err, WEFT_ERR_FORMAT,
+                             "%s: '%.80s': element %zu of %zu is %g, wanted a finite float32", path,
+                             tensor->name, i, tensor->count, (double)values[i]);
+        }
+    }
+    return WEFT_OK;
+}
+
+static weft_status read_finite(struct weft_st_file *file, const struct weft_st_tensor *tensor,
+                               float *values, weft_error *err)
+{
+    weft_status status = weft_st_read(file, tensor, values, err);
+    return status == WEFT_OK ? check_finite(file->path, tensor, values, err) : status;
+}
+
+/* All parameters in the order of weft_net_set_params(). */
+static weft_status read_params(struct weft_st_file *file, const struct weft_model_layer *layers,
+                               size_t n_layers, float *params, weft_error *err)
+{
+    for (size_t l = 0; l < n_layers; l++) {
+        const struct weft_st_tensor *weight = layers[l].weight, *bias = layers[l].bias;
+        weft_status status = read_finite(file, weight, params, err);
+        params += weight->count;
+        if (status == WEFT_OK && bias != NULL) {
+            status = read_finite(file, bias, params, err);
+        } else if (status == WEFT_OK) {
+            memset(params, 0, weight->dims[0] * sizeof *params);
+        }
+        if (status != WEFT_OK) {
+            return status;
+        }
+        params += weight->dims[0];
+    }
+    return WEFT_OK;
+}
+
+static weft_status set_params(weft_net *net, struct weft_st_file *file,
+                              const struct weft_model_layer *layers, size_t n_layers,
+                              weft_error *err)
+{
+    float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
+    if (params == NULL) {
+        return weft_fail_nomem(err, "the parameters of a model");
+    }
+    weft_status status = read_params(file, layers, n_layers, params, err);
+    if (status == WEFT_OK) {
+        weft_net_set_params(net, params);
+    }
+    weft_mem_free(params);
+    return status;
+}
+
+/* What the network says against the file is about the file. */
+static weft_status blame_file(const char *path, weft_status status, const weft_error *why,
+                              weft_error *err)
+{
+    status = status == WEFT_ERR_ARG ? WEFT_ERR_MISMATCH : status;
+    return weft_fail(err, status, "%s: %s", path, why->message);
+}
+
+static weft_status new_net(const char *path, const struct weft_model_layer *layers, size_t n_layers,
+                           const struct weft_model_meta *meta, weft_net **out, weft_error *err)
+{
+    size_t *hidden = weft_mem_alloc(n_layers - 1, sizeof *hidden);
+    if (hidden == NULL) {
+        return weft_fail_nomem(err, "the layers of a model");
+    }
+    for (size_t l = 0; l + 1 < n_layers; l++) {
+        hidden[l] = layers[l].weight->dims[0];
+    }
+    const weft_net_options options = {
+        .n_inputs = layers[0].weight->dims[1],
+        .n_outputs = layers[n_layers - 1].weight->dims[0],
+        .n_hidden = n_layers - 1,
+        .hidden = hidden,
+        .activations = meta->activations,
+        .output = meta->output,
+    };
+    weft_error why;
+    weft_status status = weft_net_new(&options, out, &why);
+    weft_mem_free(hidden);
+    if (status != WEFT_OK) {
+        return blame_file(path, status, &why, err);
+    }
+    status = weft_net_set_scaling(*out, &meta->scaling, &why);
+    return status == WEFT_OK ? WEFT_OK : blame_file(path, status, &why, err);
+}
+
+/* Builds the network of an open file whose layers are known. */
+static weft_status build(struct weft_st_file *file, const struct weft_model_layer *layers,
+                         size_t n_layers, const weft_model_hints *hints, weft_net **out,
+                         weft_error *err)
+{
+    struct weft_model_meta meta;
+    weft_status status =
+        weft_model_meta_init(&meta, file, n_layers - 1, layers[0].weight->dims[1], hints, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_net *net = NULL;
+    status = new_net(file->path, layers, n_layers, &meta, &net, err);
+    weft_model_meta_release(&meta);
+    if (status == WEFT_OK) {
+        status = weft_model_name_classes(net, file, err);
+    }
+    if (status == WEFT_OK) {
+        status = set_params(net, file, layers, n_layers, err);
+    }
+    if (status != WEFT_OK) {
+        weft_net_free(net);
+        return status;
+    }
+    *out = net;
+    return WEFT_OK;
+}
+
+weft_status weft_model_load(const char *path, const weft_model_hints *hints, weft_net **out,
+                            weft_error *err)
+{
+    struct weft_st_file file;
+    weft_status status = weft_st_open(&file, path, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    struct weft_model_layer *layers = NULL;
+    size_t n_layers = 0;
+    status = weft_model_find_layers(&file, &layers, &n_layers, err);
+    if (status == WEFT_OK) {
+        status = build(&file, layers, n_layers, hints, out, err);
+    }
+    weft_mem_free(layers);
+    weft_st_close(&file);
+    return status;
+}

@@ -1,0 +1,61 @@
+/* The parts of reading a model: which tensors are its layers, and what its metadata and the
+ * caller's hints say about them. */
+#ifndef WEFT_MODEL_MODEL_PARTS_H
+#define WEFT_MODEL_MODEL_PARTS_H
+
+#include <stddef.h>
+
+#include <weft/model.h>
+#include <weft/net.h>
+#include <weft/scaling.h>
+#include <weft/status.h>
+
+#include "model/safetensors.h"
+
+/* Entries of __metadata__. */
+#define WEFT_KEY_FORMAT "weft.format" /* of this metadata: "1" */
+#define WEFT_KEY_VERSION "weft.version"
+#define WEFT_KEY_ACTIVATIONS "weft.activations" /* "relu,tanh": one for each hidden layer */
+#define WEFT_KEY_OUTPUT "weft.output"           /* "softmax" */
+#define WEFT_KEY_SCALE "weft.scale"             /* "unit" */
+#define WEFT_KEY_SHIFT "weft.input_shift"       /* "[0.5,1]": a list of JSON; both or neither */
+#define WEFT_KEY_FACTOR "weft.input_scale"
+#define WEFT_KEY_CLASS_NAMES "weft.class_names" /* "[\"cat\",\"non-cat\"]" */
+
+#define WEFT_MODEL_FORMAT "1"
+#define WEFT_MODEL_MAX_LAYERS 1001 /* as weft_net_new() */
+
+/* A layer of a file, borrowed from it: weight [n_out, n_in], bias [n_out] or NULL for zeros. */
+struct weft_model_layer {
+    const struct weft_st_tensor *weight, *bias;
+};
+
+/* Finds the layers of a file: pairs NAME<i>.weight, NAME<i>.bias with one NAME for all, such as
+ * "0.weight", "layers.2.weight" or "fc1.weight", in ascending order of i; shapes that chain.
+ * Free *out with weft_mem_free(). WEFT_ERR_MISMATCH: the tensors are something else. */
+WEFT_CHECKED weft_status weft_model_find_layers(const struct weft_st_file *file,
+                                                struct weft_model_layer **out, size_t *n_layers,
+                                                weft_error *err);
+
+/* What a network needs to know beside its tensors. */
+struct weft_model_meta {
+    weft_activation *activations; /* [n_hidden] */
+    weft_output output;
+    weft_scaling scaling;
+};
+
+/* Takes it from the metadata or, where they lack it, from the hints (NULL: none). Release with
+ * weft_model_meta_release(). WEFT_ERR_FORMAT: metadata nobody can have meant. WEFT_ERR_MISMATCH:
+ * neither says it, or both do and differ. */
+WEFT_CHECKED weft_status weft_model_meta_init(struct weft_model_meta *meta,
+                                              const struct weft_st_file *file, size_t n_hidden,
+                                              size_t n_inputs, const weft_model_hints *hints,
+                                              weft_error *err);
+
+void weft_model_meta_release(struct weft_model_meta *meta);
+
+/* Gives the network the class names of the metadata, if there are any. */
+WEFT_CHECKED weft_status weft_model_name_classes(weft_net *net, const struct weft_st_file *file,
+                                                 weft_error *err);
+
+#endif

@@ -1,0 +1,216 @@
+/* Writing a network as a safetensors file. Nothing of time, host, path or threads goes into it. */
+#include <weft/model.h>
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/version.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "model/model_parts.h"
+
+enum { MAX_PAIRS = 9 };
+
+/* The metadata: keys are literals, values the strings of `owned` or literals. */
+struct metadata {
+    struct weft_st_pair pairs[MAX_PAIRS];
+    size_t n;
+    char *owned[MAX_PAIRS];
+    size_t n_owned;
+};
+
+static void add(struct metadata *metadata, const char *key, const char *value)
+{
+    assert(metadata->n < MAX_PAIRS);
+    metadata->pairs[metadata->n++] = (struct weft_st_pair){key, value};
+}
+
+/* Takes value. */
+static void add_owned(struct metadata *metadata, const char *key, char *value)
+{
+    add(metadata, key, value);
+    metadata->owned[metadata->n_owned++] = value;
+}
+
+static void release(struct metadata *metadata)
+{
+    for (size_t i = 0; i < metadata->n_owned; i++) {
+        weft_mem_free(metadata->owned[i]);
+    }
+}
+
+/* "relu,tanh" */
+static char *activations_text(const weft_net *net)
+{
+    size_t size = 1, n_hidden = weft_net_n_layers(net) - 1;
+    for (size_t l = 0; l < n_hidden; l++) {
+        size += strlen(weft_activation_name(weft_net_activation(net, l))) + 1;
+    }
+    char *text = weft_mem_alloc(size, 1);
+    if (text == NULL) {
+        return NULL;
+    }
+    text[0] = '\0';
+    for (size_t l = 0, at = 0; l < n_hidden; l++) {
+        at += (size_t)snprintf(text + at, size - at, "%s%s", l == 0 ? "" : ",",
+                               weft_activation_name(weft_net_activation(net, l)));
+    }
+    return text;
+}
+
+enum { MAX_NUMBER = 24 }; /* more than "-1.23456789e-38" has */
+
+/* Nine digits name a float32 uniquely. The decimal point is '.' whatever the locale says, and -0
+ * is written as -0.0 because JSON readers drop the sign of a whole number. */
+static size_t write_number(char *out, float value)
+{
+    char text[MAX_NUMBER];
+    snprintf(text, sizeof text, "%.9g", (double)value);
+    if (value == 0 && signbit(value)) {
+        strcpy(text, "-0.0");
+    }
+    size_t len = 0;
+    for (const char *at = text; *at != '\0';) {
+        size_t n_plain = strspn(at, "0123456789+-e");
+        memcpy(out + len, at, n_plain);
+        len += n_plain;
+        at += n_plain;
+        if (*at != '\0') {
+            out[len++] = '.';
+            at += strcspn(at, "0123456789+-e");
+        }
+    }
+    return len;
+}
+
+/* "[0.5,1]" */
+static char *floats_text(const float *values, size_t n)
+{
+    char *text = weft_mem_alloc(n + 1, MAX_NUMBER);
+    if (text == NULL) {
+        return NULL;
+    }
+    size_t len = 0;
+    text[len++] = '[';
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) {
+            text[len++] = ',';
+        }
+        len += write_number(text + len, values[i]);
+    }
+    text[len++] = ']';
+    text[len] = '\0';
+    return text;
+}
+
+/* "[\"cat\",\"non-cat\"]" */
+static char *class_names_text(const weft_net *net)
+{
+    json_t *list = json_array();
+    int failed = list == NULL;
+    for (size_t i = 0; i < weft_net_n_class_names(net) && !failed; i++) {
+        failed = json_array_append_new(list, json_string(weft_net_class_name(net, i)));
+    }
+    size_t len = failed ? 0 : json_dumpb(list, NULL, 0, JSON_COMPACT);
+    char *text = len == 0 ? NULL : weft_mem_alloc(len + 1, 1);
+    if (text != NULL) {
+        text[json_dumpb(list, text, len, JSON_COMPACT)] = '\0';
+    }
+    json_decref(list);
+    return text;
+}
+
+/* false: no memory */
+static bool describe(const weft_net *net, struct metadata *metadata)
+{
+    const weft_scaling *scaling = weft_net_scaling(net);
+    weft_scale_kind kind = scaling->kind == WEFT_SCALE_AUTO ? WEFT_SCALE_NONE : scaling->kind;
+    add(metadata, "format", "pt");
+    add(metadata, WEFT_KEY_FORMAT, WEFT_MODEL_FORMAT);
+    add(metadata, WEFT_KEY_VERSION, WEFT_VERSION_STRING);
+    add_owned(metadata, WEFT_KEY_ACTIVATIONS, activations_text(net));
+    add(metadata, WEFT_KEY_OUTPUT, weft_output_name(weft_net_output(net)));
+    add(metadata, WEFT_KEY_SCALE, weft_scale_kind_name(kind));
+    if (scaling->n > 0) {
+        add_owned(metadata, WEFT_KEY_SHIFT, floats_text(scaling->shift, scaling->n));
+        add_owned(metadata, WEFT_KEY_FACTOR, floats_text(scaling->scale, scaling->n));
+    }
+    add_owned(metadata, WEFT_KEY_CLASS_NAMES, class_names_text(net));
+    for (size_t i = 0; i < metadata->n_owned; i++) {
+        if (metadata->owned[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What weft_model_load() would not take back. */
+static weft_status check(const weft_net *net, const char *path, const float *params,
+                         weft_error *err)
+{
+    for (size_t i = 0; i < weft_net_n_params(net); i++) {
+        if (!isfinite(params[i])) {
+            return weft_fail(err, WEFT_ERR_ARG, "%s: cannot save: parameter %zu of %zu is %g", path,
+                             i, weft_net_n_params(net), (double)params[i]);
+        }
+    }
+    for (size_t i = 0; i < weft_net_n_class_names(net); i++) {
+        if (!weft_utf8_valid(weft_net_class_name(net, i))) {
+            return weft_fail(err, WEFT_ERR_ARG,
+                             "%s: cannot save: the name of class %zu is not UTF-8: '%.80s'", path,
+                             i, weft_net_class_name(net, i));
+        }
+    }
+    return WEFT_OK;
+}
+
+/* Two items for each layer, numbered as in torch.nn.Sequential with the activation modules between
+ * the layers. */
+static void list_items(const weft_net *net, const float *params, struct weft_st_item *items)
+{
+    size_t n_in = weft_net_n_inputs(net);
+    for (size_t l = 0; l < weft_net_n_layers(net); l++) {
+        size_t n_out = weft_net_width(net, l);
+        struct weft_st_item *weight = &items[2 * l], *bias = &items[2 * l + 1];
+        *weight = (struct weft_st_item){.n_dims = 2, .dims = {n_out, n_in}, .values = params};
+        snprintf(weight->name, sizeof weight->name, "%zu.weight", 2 * l);
+        params += n_out * n_in;
+        *bias = (struct weft_st_item){.n_dims = 1, .dims = {n_out}, .values = params};
+        snprintf(bias->name, sizeof bias->name, "%zu.bias", 2 * l);
+        params += n_out;
+        n_in = n_out;
+    }
+}
+
+weft_status weft_model_save(const weft_net *net, const char *path, weft_error *err)
+{
+    struct metadata metadata = {0};
+    size_t n_items = 2 * weft_net_n_layers(net);
+    float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
+    struct weft_st_item *items = weft_mem_alloc(n_items, sizeof *items);
+    weft_status status = WEFT_OK;
+    if (params == NULL || items == NULL) {
+        status = weft_fail_nomem(err, "the file of a model");
+        goto out;
+    }
+    weft_net_get_params(net, params);
+    status = check(net, path, params, err);
+    if (status != WEFT_OK) {
+        goto out;
+    }
+    if (!describe(net, &metadata)) {
+        status = weft_fail_nomem(err, "the metadata of a model");
+        goto out;
+    }
+    list_items(net, params, items);
+    status = weft_st_write(path, metadata.pairs, metadata.n, items, n_items, err);
+out:
+    release(&metadata);
+    weft_mem_free(items);
+    weft_mem_free(params);
+    return status;
+}
