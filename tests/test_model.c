@@ -8,13 +8,15 @@
 #include "harness.h"
 
 static const CU_SuiteInfo suites[] = {
+    {"model", NULL, NULL, NULL, NULL, model_tests},
     {"safetensors", NULL, NULL, NULL, NULL, safetensors_tests},
     CU_SUITE_INFO_NULL,
 };
 
-static void put_all(const char *path, FILE *file, const void *bytes, size_t n)
+void put_file(const char *path, const void *bytes, size_t n)
 {
-    if (file == NULL || fwrite(bytes, 1, n, file) != n) {
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes, 1, n, file) != n || fclose(file) != 0) {
         perror(path);
         exit(1);
     }
@@ -22,18 +24,23 @@ static void put_all(const char *path, FILE *file, const void *bytes, size_t n)
 
 const char *put_safetensors(const char *header, const void *data, size_t n_data)
 {
-    static const unsigned char zeros[256];
     static char path[256];
-    snprintf(path, sizeof path, "%s/made.safetensors", harness_temp_dir());
-    FILE *file = fopen(path, "wb");
-    unsigned char length[8];
-    for (size_t i = 0; i < 8; i++) {
-        length[i] = (unsigned char)((uint64_t)strlen(header) >> (8 * i));
+    size_t len = strlen(header);
+    unsigned char *bytes = calloc(8 + len + n_data, 1);
+    if (bytes == NULL) {
+        perror("calloc");
+        exit(1);
     }
-    put_all(path, file, length, sizeof length);
-    put_all(path, file, header, strlen(header));
-    put_all(path, file, data == NULL ? zeros : data, n_data);
-    fclose(file);
+    for (size_t i = 0; i < 8; i++) {
+        bytes[i] = (unsigned char)((uint64_t)len >> (8 * i));
+    }
+    memcpy(bytes + 8, header, len);
+    if (data != NULL) {
+        memcpy(bytes + 8 + len, data, n_data);
+    }
+    snprintf(path, sizeof path, "%s/made.safetensors", harness_temp_dir());
+    put_file(path, bytes, 8 + len + n_data);
+    free(bytes);
     return path;
 }
 
