@@ -1,4 +1,4 @@
-/* See reference.h. Notation: a_0 = x, z_l = W_l a_{l-1} + b_l, a_l = h_l(z_l); d_l is dloss/dz_l. */
+/* See reference.h. Notation: a_0 = x, z_l = W_l a_{l-1} + b_l, a_l = h_l(z_l); d_l = dloss/dz_l. */
 #include "reference.h"
 
 #include <math.h>
