@@ -9,8 +9,8 @@
 #include <weft/weft.h>
 
 /* n samples of n_classes classes in turn, each around its class's corner of the cube [-1, 1]^k
- * (f32) or [64, 192]^k (u8), `noise` in units of half an edge: below 0.5 any linear model can tell them
- * apart where n_features is not small. */
+ * (f32) or [64, 192]^k (u8), `noise` in units of half an edge: below 0.5 any linear model can tell
+ * them apart where n_features is not small. */
 weft_dataset *synthetic_classes(weft_dtype dtype, size_t n, size_t n_features, size_t n_classes,
                                 double noise, uint64_t seed);
 

@@ -8,6 +8,7 @@ int main(void)
 {
     weft_context *context;
     weft_net *net;
+    weft_dataset *data;
     weft_error err;
     const weft_net_options shape = {.n_inputs = 3, .n_outputs = 1, .output = WEFT_OUTPUT_SIGMOID};
     float x[3] = {1, 2, 3}, y;
@@ -15,7 +16,9 @@ int main(void)
     weft_tensor out = weft_tensor_borrow(WEFT_F32, &y, 1, 1, 1);
     if (weft_context_new(NULL, &context, &err) != WEFT_OK ||
         weft_net_new(&shape, &net, &err) != WEFT_OK ||
-        weft_net_forward(context, net, &in, &out, &err) != WEFT_OK) {
+        weft_net_forward(context, net, &in, &out, &err) != WEFT_OK ||
+        weft_model_load("/dev/null", NULL, &net, &err) == WEFT_OK ||
+        weft_dataset_load("/dev/null", NULL, &data, &err) == WEFT_OK) {
         puts("failed");
         return 1;
     }
