@@ -1,0 +1,422 @@
+/* Floor 4: networks as objects. That their gradients are right is shown by test_gradients.c. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/net.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include "harness.h"
+
+static const size_t hidden_sizes[] = {5, 3};
+static const weft_activation hidden_activations[] = {WEFT_RELU, WEFT_TANH};
+
+static weft_net_options options_of(size_t n_hidden, weft_output output, size_t n_outputs)
+{
+    return (weft_net_options){
+        .n_inputs = 4,
+        .n_outputs = n_outputs,
+        .n_hidden = n_hidden,
+        .hidden = hidden_sizes,
+        .activations = hidden_activations,
+        .output = output,
+    };
+}
+
+static weft_net *net_of(size_t n_hidden, weft_output output, size_t n_outputs)
+{
+    weft_net_options options = options_of(n_hidden, output, n_outputs);
+    weft_net *net = NULL;
+    weft_error err;
+    CHECK_OK(weft_net_new(&options, &net, &err), &err);
+    return net;
+}
+
+static void architecture(void)
+{
+    weft_net *net = net_of(2, WEFT_OUTPUT_SOFTMAX, 10);
+    CHECK_UINT(weft_net_n_layers(net), 3);
+    CHECK_UINT(weft_net_n_inputs(net), 4);
+    CHECK_UINT(weft_net_n_outputs(net), 10);
+    CHECK_UINT(weft_net_width(net, 0), 5);
+    CHECK_UINT(weft_net_width(net, 2), 10);
+    CHECK_INT(weft_net_activation(net, 1), WEFT_TANH);
+    CHECK_INT(weft_net_output(net), WEFT_OUTPUT_SOFTMAX);
+    CHECK_UINT(weft_net_n_params(net), 5 * 5 + 6 * 3 + 4 * 10);
+    CHECK_UINT(weft_net_n_classes(net), 10);
+    CHECK_STR(weft_net_class_name(net, 9), "9");
+    CHECK_UINT(weft_net_scaling(net)->n, 0);
+    weft_net_free(net);
+    weft_net_free(NULL);
+}
+
+static void classes_by_output(void)
+{
+    static const struct {
+        weft_output output;
+        size_t n_outputs, n_classes, n_names;
+    } cases[] = {
+        {WEFT_OUTPUT_SOFTMAX, 3, 3, 3},
+        {WEFT_OUTPUT_SIGMOID, 1, 2, 2},
+        {WEFT_OUTPUT_SIGMOID, 4, 0, 4},
+        {WEFT_OUTPUT_IDENTITY, 1, 0, 1},
+    };
+    for (size_t i = 0; i < 4; i++) {
+        weft_net *net = net_of(0, cases[i].output, cases[i].n_outputs);
+        CHECK_UINT(weft_net_n_classes(net), cases[i].n_classes);
+        CHECK_UINT(weft_net_n_class_names(net), cases[i].n_names);
+        weft_net_free(net);
+    }
+}
+
+static void bad_architectures(void)
+{
+    static const size_t zero[] = {5, 0}, huge[] = {SIZE_MAX / 2, SIZE_MAX / 2};
+    weft_net_options cases[6];
+    for (size_t i = 0; i < 6; i++) {
+        cases[i] = options_of(2, WEFT_OUTPUT_SOFTMAX, 10);
+    }
+    cases[0].n_inputs = 0;
+    cases[1].n_outputs = 0;
+    cases[2].hidden = zero;
+    cases[3].n_outputs = 1;
+    cases[4].n_hidden = 1001;
+    cases[5].hidden = huge;
+    static const char *const messages[] = {"inputs",         "outputs", "hidden layer 2",
+                                           "softmax over 1", "1001",    "2^40"};
+    for (size_t i = 0; i < 6; i++) {
+        weft_net *net = NULL;
+        weft_error err;
+        CHECK_STATUS(weft_net_new(&cases[i], &net, &err), WEFT_ERR_ARG, &err);
+        CHECK_HAS(err.message, messages[i]);
+        CHECK(net == NULL);
+    }
+}
+
+static void params_round_trip(void)
+{
+    weft_net *net = net_of(2, WEFT_OUTPUT_SOFTMAX, 7);
+    size_t n = weft_net_n_params(net);
+    float *in = malloc(n * sizeof *in), *out = calloc(n, sizeof *out);
+    for (size_t i = 0; i < n; i++) {
+        in[i] = (float)i + 1;
+    }
+    weft_net_set_params(net, in);
+    weft_net_get_params(net, out);
+    CHECK_BYTES(out, in, n * sizeof *in);
+    free(in);
+    free(out);
+    weft_net_free(net);
+}
+
+/* By hand: 2 inputs, 2 relu units, 1 sigmoid; the order of the parameters is [n_out, n_in] then
+ * bias. */
+static void forward_by_hand(void)
+{
+    static const size_t two[] = {2};
+    static const weft_activation relu[] = {WEFT_RELU};
+    weft_net_options options = {.n_inputs = 2,
+                                .n_outputs = 1,
+                                .n_hidden = 1,
+                                .hidden = two,
+                                .activations = relu,
+                                .output = WEFT_OUTPUT_SIGMOID};
+    static const float params[] = {1, 2, -3, 4, 0.5f, -1, 10, 100, 7};
+    weft_net *net = NULL;
+    weft_context *context = NULL;
+    weft_error err;
+    CHECK_OK(weft_net_new(&options, &net, &err), &err);
+    CHECK_OK(weft_context_new(NULL, &context, &err), &err);
+    weft_net_set_params(net, params);
+    float shift = 1, scale = 2;
+    weft_scaling scaling = {WEFT_SCALE_UNIT, 1, &shift, &scale};
+    CHECK_OK(weft_net_set_scaling(net, &scaling, &err), &err);
+    float x[2][2] = {{2, 1.5f}, {1, 3}}, z[2];
+    weft_tensor input = weft_tensor_borrow(WEFT_F32, x, 2, 2, 2);
+    weft_tensor logits = weft_tensor_borrow(WEFT_F32, z, 2, 1, 1);
+    CHECK_OK(weft_net_forward(context, net, &input, &logits, &err), &err);
+    /* Scaled to (2, 1) and (0, 4): hidden relu(4.5), relu(-3) and relu(8.5), relu(15). */
+    CHECK(z[0] == 10 * 4.5f + 7);
+    CHECK(z[1] == 10 * 8.5f + 100 * 15.0f + 7);
+    input.cols = 1;
+    CHECK_STATUS(weft_net_forward(context, net, &input, &logits, &err), WEFT_ERR_MISMATCH, &err);
+    CHECK_HAS(err.message, "1 features, the network wants 2");
+    input.cols = 2;
+    logits.rows = 1;
+    CHECK_STATUS(weft_net_forward(context, net, &input, &logits, &err), WEFT_ERR_MISMATCH, &err);
+    weft_net_free(net);
+    weft_context_free(context);
+}
+
+/* ---- initialisation ---- */
+
+/* A wide net, so that moments are sharp: 300 -> 200 -> 100. */
+static weft_net *wide_net(weft_activation f)
+{
+    static const size_t hidden[] = {200};
+    weft_net_options options = {.n_inputs = 300,
+                                .n_outputs = 100,
+                                .n_hidden = 1,
+                                .hidden = hidden,
+                                .activations = &f,
+                                .output = WEFT_OUTPUT_SOFTMAX};
+    weft_net *net = NULL;
+    weft_error err;
+    CHECK_OK(weft_net_new(&options, &net, &err), &err);
+    return net;
+}
+
+/* Mean, standard deviation and largest size of the first layer's weights. */
+static void moments(const weft_net *net, double *mean, double *deviation, double *most)
+{
+    size_t n = 300 * 200;
+    float *params = malloc(weft_net_n_params(net) * sizeof *params);
+    weft_net_get_params(net, params);
+    double sum = 0, squares = 0;
+    *most = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)params[i];
+        squares += (double)params[i] * (double)params[i];
+        *most = fabs((double)params[i]) > *most ? fabs((double)params[i]) : *most;
+    }
+    for (size_t i = n; i < n + 200; i++) {
+        CHECK(params[i] == 0); /* biases */
+    }
+    *mean = sum / (double)n;
+    *deviation = sqrt(squares / (double)n);
+    free(params);
+}
+
+static void init_moments(void)
+{
+    double he = sqrt(2.0 / 300), xavier = sqrt(2.0 / 500), lecun = sqrt(1.0 / 300);
+    const struct {
+        weft_init init;
+        weft_activation f;
+        double deviation;
+        bool uniform;
+    } cases[] = {
+        {WEFT_INIT_HE_NORMAL, WEFT_TANH, he, false},
+        {WEFT_INIT_HE_UNIFORM, WEFT_TANH, he, true},
+        {WEFT_INIT_XAVIER_NORMAL, WEFT_RELU, xavier, false},
+        {WEFT_INIT_XAVIER_UNIFORM, WEFT_RELU, xavier, true},
+        {WEFT_INIT_LECUN_NORMAL, WEFT_RELU, lecun, false},
+        {WEFT_INIT_LECUN_UNIFORM, WEFT_RELU, lecun, true},
+        {WEFT_INIT_SMALL_NORMAL, WEFT_RELU, 0.01, false},
+        {WEFT_INIT_AUTO, WEFT_RELU, he, false},
+        {WEFT_INIT_AUTO, WEFT_TANH, xavier, false},
+        {WEFT_INIT_AUTO, WEFT_SELU, lecun, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weft_net *net = wide_net(cases[i].f);
+        weft_error err;
+        CHECK_OK(weft_net_init(net, cases[i].init, 0.01f, 3, &err), &err);
+        double mean, deviation, most;
+        moments(net, &mean, &deviation, &most);
+        /* 60,000 samples: standard errors are 0.4 % and 0.3 % of the deviation. */
+        CHECK_NEAR(mean, 0, 0.016 * cases[i].deviation);
+        CHECK_NEAR(deviation, cases[i].deviation, 0.012 * cases[i].deviation);
+        double edge = sqrt(3.0) * cases[i].deviation;
+        CHECK(cases[i].uniform ? most <= edge * (1 + 1e-6) && most > 0.999 * edge
+                               : most > 3.5 * cases[i].deviation);
+        weft_net_free(net);
+    }
+}
+
+static void init_is_a_function_of_the_seed(void)
+{
+    weft_net *net = wide_net(WEFT_RELU);
+    size_t bytes = weft_net_n_params(net) * sizeof(float);
+    float *first = malloc(bytes), *second = malloc(bytes);
+    weft_error err;
+    CHECK_OK(weft_net_init(net, WEFT_INIT_AUTO, 0, 3, &err), &err);
+    weft_net_get_params(net, first);
+    CHECK_OK(weft_net_init(net, WEFT_INIT_AUTO, 0, 4, &err), &err);
+    weft_net_get_params(net, second);
+    CHECK(memcmp(first, second, bytes) != 0);
+    CHECK_OK(weft_net_init(net, WEFT_INIT_AUTO, 0, 3, &err), &err);
+    weft_net_get_params(net, second);
+    CHECK_BYTES(second, first, bytes);
+    CHECK_STATUS(weft_net_init(net, WEFT_INIT_SMALL_NORMAL, 0, 3, &err), WEFT_ERR_ARG, &err);
+    CHECK_STATUS(weft_net_init(net, WEFT_INIT_SMALL_NORMAL, NAN, 3, &err), WEFT_ERR_ARG, &err);
+    weft_net_get_params(net, second);
+    CHECK_BYTES(second, first, bytes);
+    free(first);
+    free(second);
+    weft_net_free(net);
+}
+
+/* ---- what is stored with a network ---- */
+
+static void scaling_is_copied_and_checked(void)
+{
+    weft_net *net = net_of(1, WEFT_OUTPUT_SOFTMAX, 3);
+    weft_error err;
+    float shift[4] = {1, 2, 3, 4}, scale[4] = {5, 6, 7, 8};
+    weft_scaling scaling = {WEFT_SCALE_STANDARD, 4, shift, scale};
+    CHECK_OK(weft_net_set_scaling(net, &scaling, &err), &err);
+    shift[0] = 99;
+    CHECK(weft_net_scaling(net)->shift[0] == 1 && weft_net_scaling(net)->scale[3] == 8);
+    CHECK_INT(weft_net_scaling(net)->kind, WEFT_SCALE_STANDARD);
+    scaling.n = 3;
+    CHECK_STATUS(weft_net_set_scaling(net, &scaling, &err), WEFT_ERR_MISMATCH, &err);
+    scaling.n = 4;
+    scale[2] = INFINITY;
+    CHECK_STATUS(weft_net_set_scaling(net, &scaling, &err), WEFT_ERR_ARG, &err);
+    CHECK_HAS(err.message, "feature 2");
+    CHECK_UINT(weft_net_scaling(net)->n, 4);
+    weft_net_free(net);
+}
+
+static void class_names_are_copied(void)
+{
+    weft_net *net = net_of(1, WEFT_OUTPUT_SIGMOID, 1);
+    weft_error err;
+    char cat[] = "cat";
+    const char *names[] = {"non-cat", cat, "dog"};
+    CHECK_OK(weft_net_set_class_names(net, names, 2, &err), &err);
+    cat[0] = 'b';
+    CHECK_STR(weft_net_class_name(net, 1), "cat");
+    CHECK_STATUS(weft_net_set_class_names(net, names, 3, &err), WEFT_ERR_MISMATCH, &err);
+    CHECK_STR(weft_net_class_names(net)[0], "non-cat");
+    weft_net_free(net);
+}
+
+static void targets_are_checked(void)
+{
+    static const int32_t fine[] = {0, 2, 1}, low[] = {0, -1, 0}, high[] = {0, 1, 3};
+    static const float values[] = {0, 1, 0.5f, 1, 0, 0}, wild[] = {0, 2, 0, 0, 0, 0};
+    static const float broken[] = {0, 1, 0, NAN, 0, 0};
+    const struct {
+        weft_output output;
+        size_t n_outputs;
+        weft_targets targets;
+        const char *message; /* NULL: fits */
+    } cases[] = {
+        {WEFT_OUTPUT_SOFTMAX, 3, {.kind = WEFT_LABELS_CLASSES, .classes = fine}, NULL},
+        {WEFT_OUTPUT_SOFTMAX, 3, {.kind = WEFT_LABELS_CLASSES, .classes = low}, "sample 1"},
+        {WEFT_OUTPUT_SOFTMAX, 3, {.kind = WEFT_LABELS_CLASSES, .classes = high}, "class 3"},
+        {WEFT_OUTPUT_SIGMOID, 1, {.kind = WEFT_LABELS_CLASSES, .classes = fine}, "class 2"},
+        {WEFT_OUTPUT_IDENTITY, 1, {.kind = WEFT_LABELS_CLASSES, .classes = fine}, "identity"},
+        {WEFT_OUTPUT_SOFTMAX, 2, {WEFT_LABELS_VALUES, NULL, values, 2}, "wants classes"},
+        {WEFT_OUTPUT_SIGMOID, 2, {WEFT_LABELS_VALUES, NULL, values, 2}, NULL},
+        {WEFT_OUTPUT_SIGMOID, 2, {WEFT_LABELS_VALUES, NULL, wild, 2}, "wanted 0..1"},
+        {WEFT_OUTPUT_IDENTITY, 2, {WEFT_LABELS_VALUES, NULL, wild, 2}, NULL},
+        {WEFT_OUTPUT_IDENTITY, 2, {WEFT_LABELS_VALUES, NULL, broken, 2}, "sample 1"},
+        {WEFT_OUTPUT_IDENTITY, 3, {WEFT_LABELS_VALUES, NULL, values, 2}, "2 values"},
+        {WEFT_OUTPUT_IDENTITY, 3, {.kind = WEFT_LABELS_NONE}, "no labels"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weft_net *net = net_of(0, cases[i].output, cases[i].n_outputs);
+        weft_error err = {0};
+        CHECK_STATUS(weft_net_check_targets(net, &cases[i].targets, 3, &err),
+                     cases[i].message == NULL ? WEFT_OK : WEFT_ERR_MISMATCH, &err);
+        if (cases[i].message != NULL) {
+            CHECK_HAS(err.message, cases[i].message);
+        }
+        weft_net_free(net);
+    }
+}
+
+static void names_round_trip(void)
+{
+    for (int i = 0; i < WEFT_N_ACTIVATIONS; i++) {
+        weft_activation back = WEFT_N_ACTIVATIONS;
+        CHECK(weft_activation_from_name(weft_activation_name((weft_activation)i), &back) ==
+              WEFT_OK);
+        CHECK_INT(back, i);
+    }
+    for (int i = 0; i < WEFT_N_OUTPUTS; i++) {
+        weft_output back = WEFT_N_OUTPUTS;
+        CHECK(weft_output_from_name(weft_output_name((weft_output)i), &back) == WEFT_OK);
+        CHECK_INT(back, i);
+    }
+    for (int i = 0; i < WEFT_N_INITS; i++) {
+        weft_init back = WEFT_N_INITS;
+        CHECK(weft_init_from_name(weft_init_name((weft_init)i), &back) == WEFT_OK);
+        CHECK_INT(back, i);
+    }
+    weft_activation f = WEFT_TANH;
+    CHECK(weft_activation_from_name("Relu", &f) == WEFT_ERR_ARG && f == WEFT_TANH);
+    weft_output output;
+    CHECK(weft_output_from_name("", &output) == WEFT_ERR_ARG);
+    weft_init init;
+    CHECK(weft_init_from_name("he", &init) == WEFT_ERR_ARG);
+}
+
+/* Lets allocation 1, 2, ... of a whole life of a network fail, until one life needs none of them. */
+static void out_of_memory(void)
+{
+    weft_context *context = NULL;
+    weft_error err;
+    CHECK_OK(weft_context_new(NULL, &context, &err), &err);
+    weft_net_options options = options_of(2, WEFT_OUTPUT_SOFTMAX, 3);
+    float x[8] = {0}, z[6], shift = 0, scale = 1, gradient[64];
+    static const int32_t classes[2] = {0, 2};
+    weft_tensor input = weft_tensor_borrow(WEFT_F32, x, 2, 4, 4);
+    weft_tensor logits = weft_tensor_borrow(WEFT_F32, z, 2, 3, 3);
+    weft_targets targets = {.kind = WEFT_LABELS_CLASSES, .classes = classes};
+    weft_scaling scaling = {WEFT_SCALE_UNIT, 1, &shift, &scale};
+    const char *names[] = {"a", "b", "c"};
+    size_t n_failed = 0;
+    for (size_t i = 1;; i++) {
+        weft_net *net = NULL;
+        double loss;
+        weft_mem_fail_at(i);
+        weft_status status = weft_net_new(&options, &net, &err);
+        if (status == WEFT_OK) {
+            status = weft_net_set_scaling(net, &scaling, &err);
+        }
+        if (status == WEFT_OK) {
+            status = weft_net_set_class_names(net, names, 3, &err);
+        }
+        if (status == WEFT_OK) {
+            status = weft_net_forward(context, net, &input, &logits, &err);
+        }
+        if (status == WEFT_OK) {
+            status = weft_net_gradient(context, net, &input, &targets, &loss, gradient, &err);
+        }
+        weft_mem_fail_at(0);
+        weft_net_free(net);
+        if (status == WEFT_OK) {
+            break;
+        }
+        CHECK_STATUS(status, WEFT_ERR_NOMEM, &err);
+        n_failed++;
+    }
+    CHECK(n_failed > 20);
+    weft_context_free(context);
+}
+
+static CU_TestInfo net_tests[] = {
+    {"architecture", architecture},
+    {"classes by output", classes_by_output},
+    {"bad architectures", bad_architectures},
+    {"parameters round trip", params_round_trip},
+    {"forward by hand", forward_by_hand},
+    {"scaling", scaling_is_copied_and_checked},
+    {"class names", class_names_are_copied},
+    {"targets", targets_are_checked},
+    {"names", names_round_trip},
+    {"out of memory", out_of_memory},
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo init_tests[] = {
+    {"moments", init_moments},
+    {"a function of the seed", init_is_a_function_of_the_seed},
+    CU_TEST_INFO_NULL,
+};
+
+static const CU_SuiteInfo suites[] = {
+    {"net", NULL, NULL, NULL, NULL, net_tests},
+    {"init", NULL, NULL, NULL, NULL, init_tests},
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return harness_main(argc, argv, suites);
+}
