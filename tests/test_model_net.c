@@ -202,19 +202,40 @@ static void round_trips(void)
     }
 }
 
-/* The decimal comma of a locale must not get into the file, nor keep it from being read. */
+static weft_status load_made(const char *header, const void *data, size_t n_data,
+                             const weft_model_hints *hints, weft_net **out, weft_error *err)
+{
+    return weft_model_load(put_safetensors(header, data, n_data), hints, out, err);
+}
+
+/* Makes and sets a locale from the sources that Debian's package "locales" has; false without. */
+static bool set_made_locale(const char *name)
+{
+    char command[600];
+    setenv("LOCPATH", harness_temp_dir(), 1);
+    snprintf(command, sizeof command, "localedef -i %s -f UTF-8 %s/%s.UTF-8 >/dev/null 2>&1", name,
+             harness_temp_dir(), name);
+    bool made = system(command) == 0;
+    snprintf(command, sizeof command, "%s.UTF-8", name);
+    return made && setlocale(LC_ALL, command) != NULL;
+}
+
+/* The decimal comma of a locale, one byte or two, must not get into the file, nor keep it from
+ * being read. */
 static void locales(void)
 {
-    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ps_AF.UTF-8"};
+    static const char *const names[] = {"de_DE", "ps_AF"};
     weft_error err;
     weft_net *net = random_net(3);
     const weft_scaling scaling = {WEFT_SCALE_UNIT, 1, &(float){0.5f}, &(float){1.0f / 255}};
     CHECK_OK(weft_net_set_scaling(net, &scaling, &err), &err);
     CHECK_OK(weft_model_save(net, in_temp("c.safetensors"), &err), &err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (setlocale(LC_ALL, names[i]) == NULL) {
+        if (!set_made_locale(names[i])) {
+            printf("\n  not checked with the locale %s, which is not to be had", names[i]);
             continue;
         }
+        CHECK(strcmp(localeconv()->decimal_point, ".") != 0);
         weft_net *loaded = NULL;
         CHECK_OK(weft_model_save(net, in_temp("local.safetensors"), &err), &err);
         check_same_file(in_temp("c.safetensors"), in_temp("local.safetensors"));
@@ -222,6 +243,9 @@ static void locales(void)
             check_same_net(net, loaded);
         }
         weft_net_free(loaded);
+        CHECK_STATUS(load_made("{\"a\":[1.5]}", NULL, 0, NULL, &loaded, &err), WEFT_ERR_FORMAT,
+                     &err);
+        CHECK_HAS(err.message, "'a': its description is no JSON object");
     }
     setlocale(LC_ALL, "C");
     weft_net_free(net);
@@ -348,12 +372,6 @@ static const weft_scaling automatic = {.kind = WEFT_SCALE_AUTO};
 static const weft_scaling standard = {.kind = WEFT_SCALE_STANDARD};
 
 static const weft_model_hints all_hints = {&relu, 1, &identity, &unscaled};
-
-static weft_status load_made(const char *header, const void *data, size_t n_data,
-                             const weft_model_hints *hints, weft_net **out, weft_error *err)
-{
-    return weft_model_load(put_safetensors(header, data, n_data), hints, out, err);
-}
 
 /* 3 inputs, 2 hidden, 1 output, by the names that others give. */
 static void files_of_others(void)

@@ -6,7 +6,7 @@
 
 #include "base/fail.h"
 #include "base/mem.h"
-#include "model/json_excess.h"
+#include "model/json_text.h"
 #include "model/model_parts.h"
 
 static weft_status contradiction(const struct weft_st_file *file, const char *option,
@@ -140,13 +140,12 @@ static weft_status parse_list(const struct weft_st_file *file, const char *key, 
 {
     const char *text = weft_st_metadata(file, key);
     size_t len = strlen(text);
-    json_error_t error;
     json_t *list = NULL;
-    if (weft_json_excess(text, len, 1, max_len) == NULL) {
-        list = json_loadb(text, len, 0, &error);
-        if (list == NULL && json_error_code(&error) == json_error_out_of_memory) {
-            return weft_fail_nomem(err, "the metadata of a model file");
-        }
+    weft_status status = weft_json_excess(text, len, 1, max_len) != NULL
+                             ? WEFT_ERR_FORMAT
+                             : weft_json_parse(text, len, &list, err);
+    if (status == WEFT_ERR_NOMEM) {
+        return status;
     }
     if (!json_is_array(list) || json_array_size(list) > max_len) {
         json_decref(list);

@@ -12,7 +12,7 @@
 
 #include "base/fail.h"
 #include "base/mem.h"
-#include "model/json_excess.h"
+#include "model/json_text.h"
 
 #define METADATA "__metadata__"
 
@@ -96,16 +96,10 @@ static weft_status parse(struct weft_st_file *file, const char *json, size_t n, 
     if (too_much != NULL) {
         return weft_fail(err, WEFT_ERR_FORMAT, "%s: the header %s", file->path, too_much);
     }
-    json_error_t error;
-    file->header = json_loadb(json, n, JSON_REJECT_DUPLICATES, &error);
-    if (file->header == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory) {
-            return weft_fail_nomem(err, "the header of a model file");
-        }
-        return weft_fail(err, WEFT_ERR_FORMAT, "%s: the header is no sound JSON: %s (byte %d)",
-                         file->path, error.text, error.position);
-    }
-    return WEFT_OK;
+    weft_error why;
+    weft_status status = weft_json_parse(json, n, &file->header, &why);
+    return status == WEFT_OK ? WEFT_OK
+                             : weft_fail(err, status, "%s: header: %s", file->path, why.message);
 }
 
 static weft_status read_bytes(struct weft_st_file *file, void *bytes, size_t n, weft_error *err)
