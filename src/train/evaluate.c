@@ -116,7 +116,9 @@ weft_status weft_evaluate(weft_context *context, const weft_net *net, const weft
     }
     weft_tensor x = weft_dataset_x(data);
     weft_targets targets = weft_dataset_targets(data);
-    weft_evaluation found = {.samples = x.rows, .auc = NAN, .rmse = NAN, .mae = NAN, .r2 = NAN};
+    const double unknown = (double)NAN;
+    weft_evaluation found = {
+        .samples = x.rows, .auc = unknown, .rmse = unknown, .mae = unknown, .r2 = unknown};
     weft_tensor z = {0};
     struct weft_pass pass;
     status = weft_pass_init(&pass, context, net, WEFT_PASS_ROWS, err);
