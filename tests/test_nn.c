@@ -346,7 +346,7 @@ static void names_round_trip(void)
     CHECK(weft_init_from_name("he", &init) == WEFT_ERR_ARG);
 }
 
-/* Lets allocation 1, 2, ... of a whole life of a network fail, until one life needs none of them. */
+/* Lets allocation 1, 2, ... of a whole life of a network fail, until a life needs none of them. */
 static void out_of_memory(void)
 {
     weft_context *context = NULL;

@@ -283,7 +283,7 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
         .targets = weft_dataset_targets(data),
         .n_samples = weft_dataset_samples(data),
         .start = weft_clock_seconds(),
-        .last_loss = NAN,
+        .last_loss = (double)NAN,
     };
     weft_status status = check_options(run.options, err);
     if (status == WEFT_OK) {
