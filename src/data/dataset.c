@@ -144,20 +144,25 @@ static weft_status load_directory(const char *path, const weft_dataset_options *
     return status;
 }
 
-/* The comma of "IMAGES,LABELS": the first with files on both sides, else the first of all, so that
- * the error names the file that is missing. */
+/* The comma of "IMAGES,LABELS": the first with files on both sides, else on its left, else the
+ * first of all, so that the error names the file that is missing. */
 static size_t find_comma(char *path)
 {
-    size_t first = strcspn(path, ",");
-    for (size_t at = first; path[at] == ','; at += 1 + strcspn(path + at + 1, ",")) {
+    size_t best = strcspn(path, ",");
+    bool left_found = false;
+    for (size_t at = best; path[at] == ','; at += 1 + strcspn(path + at + 1, ",")) {
         path[at] = '\0';
-        bool both = exists(path) && exists(path + at + 1);
+        bool left = exists(path), right = exists(path + at + 1);
         path[at] = ',';
-        if (both) {
+        if (left && right) {
             return at;
         }
+        if (left && !left_found) {
+            left_found = true;
+            best = at;
+        }
     }
-    return first;
+    return best;
 }
 
 static weft_status load_named_pair(const char *path, const weft_dataset_options *options,
