@@ -1,0 +1,28 @@
+/* What several commands do before their own work. */
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/core_count.h"
+
+int cli_make_context(const char *command, struct cli_common *common, weft_context **out)
+{
+    if (common->threads == 0) {
+        common->threads = cli_default_threads();
+    }
+    bool automatic = common->isa == NULL || strcmp(common->isa, "auto") == 0;
+    weft_context_options options = weft_context_options_default();
+    options.n_threads = common->threads;
+    options.isa = automatic ? NULL : common->isa;
+    weft_error err;
+    /* A kernel set that is unknown or cannot run here is a mistake in the call. */
+    if (weft_context_new(&options, out, &err) != WEFT_OK) {
+        return cli_fail(command, CLI_USAGE, &err);
+    }
+    if (!cli_text_assign(&common->isa, weft_context_isa(*out))) {
+        weft_context_free(*out);
+        *out = NULL;
+        cli_error(command, "no memory for options");
+        return CLI_FAILED;
+    }
+    return CLI_DONE;
+}

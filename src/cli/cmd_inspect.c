@@ -1,0 +1,456 @@
+/* weft inspect: what is in a model or a data set; which of the two it is, the content says. */
+#include <math.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/inputs.h"
+#include "cli/json_line.h"
+
+struct inspect_args {
+    struct cli_common common;
+    struct cli_source source;
+    struct cli_hints hints;
+};
+
+/* Class names beyond this many are only counted, but for --verbose. */
+enum { MOST_CLASSES = 30 };
+
+static const struct cli_option data_options[] = {
+    {.name = "file",
+     .type = CLI_TEXT,
+     .flags = CLI_POSITIONAL,
+     .offset = offsetof(struct inspect_args, source.path),
+     .metavar = "FILE",
+     .missing = "wanted FILE, a model or data; such as: weft inspect data/mnist",
+     .help = "a model file, a run directory, or data as 'weft train' takes it"},
+    CLI_OPTION_SPLIT(offsetof(struct inspect_args, source.split)),
+    CLI_OPTION_LABEL(offsetof(struct inspect_args, source.label)),
+    CLI_OPTION_X(offsetof(struct inspect_args, source.x)),
+    CLI_OPTION_Y(offsetof(struct inspect_args, source.y)),
+};
+
+static const struct cli_option model_options[] = {
+    CLI_OPTION_HINT_ACTIVATION(offsetof(struct inspect_args, hints.activation)),
+    CLI_OPTION_HINT_OUTPUT(offsetof(struct inspect_args, hints.output)),
+    CLI_OPTION_HINT_SCALE(offsetof(struct inspect_args, hints.scale)),
+};
+
+static const struct cli_option other_options[] = {
+    CLI_OPTION_JSON(struct inspect_args),
+    CLI_OPTION_VERBOSE(struct inspect_args),
+    CLI_OPTION_HELP(struct inspect_args),
+};
+
+static const struct cli_group groups[] = {
+    {"Input", "data", data_options, sizeof data_options / sizeof *data_options},
+    {"What a model file from other software does not say itself", "network", model_options,
+     sizeof model_options / sizeof *model_options},
+    {"Other", "run", other_options, sizeof other_options / sizeof *other_options},
+};
+
+/* Models. */
+
+static size_t layer_inputs(const weft_net *net, size_t layer)
+{
+    return layer == 0 ? weft_net_n_inputs(net) : weft_net_width(net, layer - 1);
+}
+
+static const char *layer_function(const weft_net *net, size_t layer)
+{
+    return layer + 1 == weft_net_n_layers(net)
+               ? weft_output_name(weft_net_output(net))
+               : weft_activation_name(weft_net_activation(net, layer));
+}
+
+static void print_model(const struct inspect_args *args, const weft_net *net)
+{
+    printf("%-12smodel (safetensors)\n%-12s%zu\n%-12s%zu\n%-12s%zu\n", "kind", "inputs",
+           weft_net_n_inputs(net), "outputs", weft_net_n_outputs(net), "parameters",
+           weft_net_n_params(net));
+    const weft_scaling *scaling = weft_net_scaling(net);
+    printf("%-12s%s\n", "scaling", weft_scale_kind_name(scaling->kind));
+    size_t n = weft_net_n_class_names(net);
+    size_t shown = n > MOST_CLASSES && !args->common.verbose ? MOST_CLASSES : n;
+    printf("%-12s", weft_net_n_classes(net) > 0 ? "classes" : "names");
+    for (size_t i = 0; i < shown; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        cli_print_name(stdout, weft_net_class_name(net, i), 0);
+    }
+    printf("%s\n\nlayer    inputs  outputs  parameters  function\n", shown < n ? ", ..." : "");
+    for (size_t i = 0; i < weft_net_n_layers(net); i++) {
+        size_t n_in = layer_inputs(net, i), n_out = weft_net_width(net, i);
+        printf("%5zu  %8zu %8zu %11zu  %s\n", i + 1, n_in, n_out, n_in * n_out + n_out,
+               layer_function(net, i));
+    }
+}
+
+static json_t *json_layers(const weft_net *net)
+{
+    json_t *layers = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < weft_net_n_layers(net); i++) {
+        json_t *layer = json_object();
+        failed |= json_object_set_new(layer, "inputs", cli_json_count(layer_inputs(net, i)));
+        failed |= json_object_set_new(layer, "outputs", cli_json_count(weft_net_width(net, i)));
+        failed |= json_object_set_new(layer, "function", cli_json_text(layer_function(net, i)));
+        failed |= json_array_append_new(layers, layer);
+    }
+    if (failed != 0) {
+        json_decref(layers);
+        return NULL;
+    }
+    return layers;
+}
+
+static int print_model_json(const char *command, const struct inspect_args *args,
+                            const weft_net *net)
+{
+    json_t *object = json_object(), *names = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < weft_net_n_class_names(net); i++) {
+        failed |= json_array_append_new(names, cli_json_text(weft_net_class_name(net, i)));
+    }
+    failed |= json_object_set_new(object, "kind", json_string("model"));
+    failed |= json_object_set_new(object, "file", cli_json_text(args->source.path));
+    failed |= json_object_set_new(object, "inputs", cli_json_count(weft_net_n_inputs(net)));
+    failed |= json_object_set_new(object, "outputs", cli_json_count(weft_net_n_outputs(net)));
+    failed |= json_object_set_new(object, "parameters", cli_json_count(weft_net_n_params(net)));
+    failed |= json_object_set_new(object, "scaling",
+                                  cli_json_text(weft_scale_kind_name(weft_net_scaling(net)->kind)));
+    failed |= json_object_set_new(object, "output",
+                                  cli_json_text(weft_output_name(weft_net_output(net))));
+    failed |= json_object_set_new(object, "layers", json_layers(net));
+    failed |= json_object_set_new(object, weft_net_n_classes(net) > 0 ? "classes" : "names", names);
+    return cli_json_print(command, object, failed);
+}
+
+static int inspect_model(const char *command, const struct inspect_args *args)
+{
+    weft_net *net = NULL;
+    weft_error err;
+    if (cli_load_model(args->source.path, NULL, &args->hints, &net, &err) != WEFT_OK) {
+        return cli_fail(command, CLI_INPUT, &err);
+    }
+    int code = CLI_DONE;
+    if (args->common.json) {
+        code = print_model_json(command, args, net);
+    } else {
+        print_model(args, net);
+    }
+    weft_net_free(net);
+    return code;
+}
+
+/* Data. */
+
+struct range {
+    double min, max, mean;
+};
+
+static void widen(struct range *range, double value)
+{
+    range->min = value < range->min ? value : range->min;
+    range->max = value > range->max ? value : range->max;
+    range->mean += value;
+}
+
+/* The sum of each row is formed by itself: less rounding, and whole numbers stay exact. */
+static struct range range_of(const weft_tensor *x)
+{
+    struct range all = {INFINITY, -INFINITY, 0};
+    for (size_t i = 0; i < x->rows; i++) {
+        struct range row = {INFINITY, -INFINITY, 0};
+        if (x->dtype == WEFT_U8) {
+            const unsigned char *bytes = (const unsigned char *)x->data + i * x->ld;
+            for (size_t j = 0; j < x->cols; j++) {
+                widen(&row, bytes[j]);
+            }
+        } else {
+            const float *numbers = (const float *)x->data + i * x->ld;
+            for (size_t j = 0; j < x->cols; j++) {
+                widen(&row, (double)numbers[j]);
+            }
+        }
+        all.min = fmin(all.min, row.min);
+        all.max = fmax(all.max, row.max);
+        all.mean += row.mean;
+    }
+    all.mean /= (double)x->rows * (double)x->cols;
+    return all;
+}
+
+/* What is found out by going through a data set. */
+struct survey {
+    const weft_dataset *data;
+    const char *split; /* "" where there is but one */
+    struct range x, y; /* y: where labels are values */
+    size_t *counts;    /* samples of each class */
+};
+
+static void survey_release(struct survey *survey)
+{
+    weft_mem_free(survey->counts);
+    *survey = (struct survey){0};
+}
+
+static weft_status survey_init(struct survey *survey, const weft_dataset *data, const char *split,
+                               weft_error *err)
+{
+    weft_targets targets = weft_dataset_targets(data);
+    weft_tensor x = weft_dataset_x(data);
+    *survey = (struct survey){.data = data, .split = split, .x = range_of(&x)};
+    survey->counts = weft_mem_zalloc(weft_dataset_n_classes(data), sizeof *survey->counts);
+    if (survey->counts == NULL) {
+        return weft_fail_nomem(err, "the counts of the classes");
+    }
+    if (targets.kind == WEFT_LABELS_CLASSES) {
+        for (size_t i = 0; i < x.rows; i++) {
+            survey->counts[targets.classes[i]]++;
+        }
+    } else if (targets.kind == WEFT_LABELS_VALUES) {
+        struct range *y = &survey->y;
+        *y = (struct range){INFINITY, -INFINITY, 0};
+        for (size_t i = 0; i < x.rows * targets.n_values; i++) {
+            widen(y, (double)targets.values[i]);
+        }
+        y->mean /= (double)x.rows * (double)targets.n_values;
+    }
+    return WEFT_OK;
+}
+
+static void print_shape(const weft_dataset *data)
+{
+    size_t dims[4], n = weft_dataset_shape(data, dims);
+    printf("%-12s", "shape");
+    for (size_t i = 0; i < n; i++) {
+        printf("%s%zu", i > 0 ? " x " : "", dims[i]);
+    }
+    printf("%s (%zu features)\n", n == 0 ? "1" : "", weft_dataset_features(data));
+}
+
+static const char *type_of(const weft_dataset *data)
+{
+    return weft_dataset_x(data).dtype == WEFT_U8 ? "u8" : "f32";
+}
+
+static void print_classes(const struct inspect_args *args, const struct survey *survey)
+{
+    const weft_dataset *data = survey->data;
+    size_t n = weft_dataset_n_classes(data);
+    size_t shown = n > MOST_CLASSES && !args->common.verbose ? MOST_CLASSES : n;
+    int width = 5;
+    for (size_t i = 0; i < n; i++) {
+        int name = cli_name_width(weft_dataset_class_name(data, i));
+        width = name > width ? name : width;
+    }
+    printf("%-12s%zu class%s\n\n%-*s  samples\n", "labels", n, n == 1 ? "" : "es", width, "class");
+    for (size_t i = 0; i < shown; i++) {
+        cli_print_name(stdout, weft_dataset_class_name(data, i), width);
+        printf("  %7zu  %5.2f %%\n", survey->counts[i],
+               100 * (double)survey->counts[i] / (double)weft_dataset_samples(data));
+    }
+    if (shown < n) {
+        printf("... and %zu more, shown with --verbose\n", n - shown);
+    }
+}
+
+static void print_data(const struct inspect_args *args, const struct survey *survey)
+{
+    const weft_dataset *data = survey->data;
+    weft_targets targets = weft_dataset_targets(data);
+    printf("%-12sdata (%s%s%s)\n%-12s%zu\n", "kind", weft_dataset_format(data),
+           survey->split[0] != '\0' ? ", split " : "", survey->split, "samples",
+           weft_dataset_samples(data));
+    print_shape(data);
+    printf("%-12s%s%s\n%-12s%g to %g, mean %.6g\n", "type", type_of(data),
+           weft_dataset_is_integer(data) ? ", whole numbers" : "", "values", survey->x.min,
+           survey->x.max, survey->x.mean);
+    if (targets.kind == WEFT_LABELS_CLASSES) {
+        print_classes(args, survey);
+    } else if (targets.kind == WEFT_LABELS_VALUES) {
+        printf("%-12s%zu value%s for each sample, %g to %g, mean %.6g\n", "labels",
+               targets.n_values, targets.n_values == 1 ? "" : "s", survey->y.min, survey->y.max,
+               survey->y.mean);
+    } else {
+        printf("%-12snone\n", "labels");
+    }
+}
+
+static json_t *json_counts(const struct survey *survey)
+{
+    json_t *classes = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < weft_dataset_n_classes(survey->data); i++) {
+        json_t *one = json_object();
+        failed |= json_object_set_new(one, "name",
+                                      cli_json_text(weft_dataset_class_name(survey->data, i)));
+        failed |= json_object_set_new(one, "samples", cli_json_count(survey->counts[i]));
+        failed |= json_array_append_new(classes, one);
+    }
+    if (failed != 0) {
+        json_decref(classes);
+        return NULL;
+    }
+    return classes;
+}
+
+static json_t *json_shape(const weft_dataset *data)
+{
+    size_t dims[4], n = weft_dataset_shape(data, dims);
+    json_t *shape = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < n; i++) {
+        failed |= json_array_append_new(shape, cli_json_count(dims[i]));
+    }
+    if (failed != 0) {
+        json_decref(shape);
+        return NULL;
+    }
+    return shape;
+}
+
+/* Puts what is known of a data set into `object`. */
+static int put_data(json_t *object, const struct survey *survey)
+{
+    const weft_dataset *data = survey->data;
+    weft_targets targets = weft_dataset_targets(data);
+    int failed = json_object_set_new(object, "format", cli_json_text(weft_dataset_format(data)));
+    failed |= json_object_set_new(object, "samples", cli_json_count(weft_dataset_samples(data)));
+    failed |= json_object_set_new(object, "shape", json_shape(data));
+    failed |= json_object_set_new(object, "features", cli_json_count(weft_dataset_features(data)));
+    failed |= json_object_set_new(object, "type", json_string(type_of(data)));
+    failed |= json_object_set_new(object, "min", cli_json_real(survey->x.min));
+    failed |= json_object_set_new(object, "max", cli_json_real(survey->x.max));
+    failed |= json_object_set_new(object, "mean", cli_json_real(survey->x.mean));
+    if (targets.kind == WEFT_LABELS_CLASSES) {
+        failed |= json_object_set_new(object, "classes", json_counts(survey));
+    } else if (targets.kind == WEFT_LABELS_VALUES) {
+        failed |= json_object_set_new(object, "values", cli_json_count(targets.n_values));
+    }
+    return failed;
+}
+
+/* Data may come without labels; then it is looked at without. */
+static weft_status load(const struct inspect_args *args, weft_split split, weft_dataset **out,
+                        weft_error *err)
+{
+    weft_dataset_options options = weft_dataset_options_default();
+    options.split = split;
+    options.label = args->source.label;
+    options.x_name = args->source.x;
+    options.y_name = args->source.y;
+    weft_status status = weft_dataset_load(args->source.path, &options, out, err);
+    if (status == WEFT_OK || status == WEFT_ERR_NOMEM || args->source.label != NULL) {
+        return status;
+    }
+    options.labels = WEFT_LABELS_NONE;
+    return weft_dataset_load(args->source.path, &options, out, NULL) == WEFT_OK ? WEFT_OK : status;
+}
+
+/* Looks at one split and prints it, or puts it into `object`, which is then not NULL. */
+static int inspect_split(const char *command, const struct inspect_args *args, weft_split split,
+                         const char *name, json_t *object)
+{
+    weft_dataset *data = NULL;
+    struct survey survey = {0};
+    weft_error err;
+    int code = CLI_DONE;
+    if (load(args, split, &data, &err) != WEFT_OK ||
+        survey_init(&survey, data, name, &err) != WEFT_OK) {
+        code = cli_fail(command, CLI_INPUT, &err);
+    } else if (object == NULL) {
+        print_data(args, &survey);
+    } else if (put_data(object, &survey) != 0) {
+        cli_error(command, "no memory for the JSON object");
+        code = CLI_FAILED;
+    }
+    survey_release(&survey);
+    weft_dataset_free(data);
+    return code;
+}
+
+/* A directory with both splits: one after the other, in JSON as "train" and "test". */
+static int inspect_both(const char *command, const struct inspect_args *args, json_t *object)
+{
+    json_t *train = NULL, *test = NULL;
+    if (object != NULL) {
+        train = json_object();
+        test = json_object();
+        if (json_object_set_new(object, "train", train) != 0 ||
+            json_object_set_new(object, "test", test) != 0) {
+            cli_error(command, "no memory for the JSON object");
+            return CLI_FAILED;
+        }
+    }
+    int code = inspect_split(command, args, WEFT_SPLIT_TRAIN, "train", train);
+    if (code == CLI_DONE && object == NULL) {
+        putchar('\n');
+    }
+    return code != CLI_DONE ? code : inspect_split(command, args, WEFT_SPLIT_TEST, "test", test);
+}
+
+static int inspect_into(const char *command, const struct inspect_args *args, json_t *object)
+{
+    const char *path = args->source.path;
+    bool has_train = weft_dataset_has_split(path, WEFT_SPLIT_TRAIN);
+    bool has_test = weft_dataset_has_split(path, WEFT_SPLIT_TEST);
+    if (args->source.split != 0) {
+        return inspect_split(command, args, cli_split_of(args->source.split, path),
+                             cli_split_choice(args->source.split), object);
+    }
+    if (has_train && has_test) {
+        return inspect_both(command, args, object);
+    }
+    return inspect_split(command, args, has_test ? WEFT_SPLIT_TEST : WEFT_SPLIT_TRAIN,
+                         has_test    ? "test"
+                         : has_train ? "train"
+                                     : "",
+                         object);
+}
+
+static int inspect_data(const char *command, const struct inspect_args *args)
+{
+    if (!args->common.json) {
+        return inspect_into(command, args, NULL);
+    }
+    json_t *object = json_object();
+    int failed = json_object_set_new(object, "kind", json_string("data"));
+    failed |= json_object_set_new(object, "file", cli_json_text(args->source.path));
+    int code = failed == 0 ? inspect_into(command, args, object) : CLI_DONE;
+    if (code != CLI_DONE) {
+        json_decref(object);
+        return code;
+    }
+    return cli_json_print(command, object, failed);
+}
+
+/* A run directory has a model file; any other directory should be data. */
+static bool is_model(const char *path)
+{
+    char *inside = cli_is_directory(path) ? cli_join_path(path, CLI_MODEL_FILE) : NULL;
+    bool found = cli_looks_like_model(inside != NULL ? inside : path);
+    weft_mem_free(inside);
+    return found;
+}
+
+static int run(struct cli_call *call)
+{
+    const struct inspect_args *args = call->options.args;
+    const char *command = call->command->name;
+    return is_model(args->source.path) ? inspect_model(command, args) : inspect_data(command, args);
+}
+
+const struct cli_command cli_inspect = {
+    .name = "inspect",
+    .operands = "FILE",
+    .summary = "show what is in a model or a data set",
+    .about = "Shows layers, shapes, scaling and classes of a model; shape, type, range of\n"
+             "values and the samples of each class of data.",
+    .examples = "  weft inspect data/mnist\n  weft inspect runs/001\n",
+    .groups = groups,
+    .n_groups = sizeof groups / sizeof *groups,
+    .args_size = sizeof(struct inspect_args),
+    .run = run,
+};

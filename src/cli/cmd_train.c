@@ -1,0 +1,356 @@
+/* weft train: its options, and the order of its work: everything that can be wrong with the input
+ * is found before anything is written. */
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "cli/stop_signal.h"
+#include "cli/train_job.h"
+
+#define AT(member) offsetof(struct train_args, member)
+
+static const struct cli_option data_options[] = {
+    {.name = "data",
+     .type = CLI_TEXT,
+     .flags = CLI_POSITIONAL,
+     .offset = AT(data),
+     .metavar = "DATA",
+     .missing = "wanted DATA to train on; such as: weft train data/mnist",
+     .help = "what to train on, see above"},
+    {.name = "test",
+     .type = CLI_TEXT,
+     .offset = AT(test),
+     .metavar = "DATA",
+     .help = "test set, evaluated once, at the end; 'none' for none",
+     .default_text = "the t10k files of a directory, else none"},
+    {.name = "val",
+     .type = CLI_REAL,
+     .offset = AT(val),
+     .metavar = "FRACTION",
+     .hi = 1,
+     .hi_open = true,
+     .help = "hold out this share of each class, evaluated after every epoch"},
+    CLI_OPTION_LABEL(AT(label)),
+    CLI_OPTION_X(AT(x)),
+    CLI_OPTION_Y(AT(y)),
+    {.name = "test-x",
+     .type = CLI_TEXT,
+     .offset = AT(test_x),
+     .metavar = "NAME",
+     .help = "the same in the test file",
+     .default_text = "as --x, with 'train' made 'test'"},
+    {.name = "test-y",
+     .type = CLI_TEXT,
+     .offset = AT(test_y),
+     .metavar = "NAME",
+     .help = "the same in the test file",
+     .default_text = "as --y, with 'train' made 'test'"},
+};
+
+static const struct cli_option network_options[] = {
+    {.name = "hidden",
+     .type = CLI_COUNTS,
+     .offset = AT(hidden),
+     .metavar = "WIDTHS",
+     .fallback = "128",
+     .word = "none",
+     .min = 1,
+     .help = "units of the hidden layers, such as 128,64; 'none' for a linear model"},
+    {.name = "activation",
+     .type = CLI_CHOICES,
+     .offset = AT(activation),
+     .metavar = "NAMES",
+     .fallback = "relu",
+     .n_choices = WEFT_N_ACTIVATIONS,
+     .choice = cli_activation_choice,
+     .help = "of the hidden layers, one for all or one for each"},
+    {.name = "output",
+     .type = CLI_CHOICE,
+     .offset = AT(output),
+     .metavar = "NAME",
+     .n_choices = WEFT_N_OUTPUTS + 1,
+     .choice = cli_output_choice,
+     .help = "last layer and loss (auto: sigmoid for two classes or 0/1 columns, softmax for more "
+             "classes, identity for other values)"},
+    {.name = "init",
+     .type = CLI_CHOICE,
+     .offset = AT(init),
+     .metavar = "NAME",
+     .n_choices = WEFT_N_INITS,
+     .choice = cli_init_choice,
+     .help = "how weights start (auto: by activation)"},
+    {.name = "init-std",
+     .type = CLI_REAL,
+     .offset = AT(init_std),
+     .metavar = "F",
+     .lo_open = true,
+     .hi = 1e6,
+     .help = "standard deviation of --init small_normal"},
+    {.name = "init-from",
+     .type = CLI_TEXT,
+     .offset = AT(init_from),
+     .metavar = "MODEL",
+     .help = "start from this model's weights, with its layers, scaling and classes",
+     .default_text = "none"},
+    {.name = "scale",
+     .type = CLI_CHOICE,
+     .offset = AT(scale),
+     .metavar = "KIND",
+     .n_choices = WEFT_SCALE_STANDARD + 1,
+     .choice = cli_scale_choice,
+     .help = "of the inputs (auto: unit for whole numbers, else standard)"},
+};
+
+static const struct cli_option training_options[] = {
+    {.name = "epochs",
+     .type = CLI_COUNT,
+     .offset = AT(epochs),
+     .metavar = "N",
+     .max = 1000000000,
+     .help = "passes over the training set; 0 writes the network as it starts"},
+    {.name = "batch-size",
+     .type = CLI_COUNT,
+     .offset = AT(batch_size),
+     .metavar = "N",
+     .word = "full",
+     .min = 1,
+     .help = "samples of each step, or 'full' for all of them"},
+    {.name = "lr",
+     .type = CLI_REAL,
+     .offset = AT(lr),
+     .metavar = "F",
+     .lo_open = true,
+     .hi = INFINITY,
+     .help = "learning rate"},
+    {.name = "schedule",
+     .type = CLI_CHOICE,
+     .offset = AT(schedule),
+     .metavar = "NAME",
+     .n_choices = WEFT_LR_LINEAR + 1,
+     .choice = cli_schedule_choice,
+     .help = "of the learning rate (linear: falls to 0)"},
+    {.name = "momentum",
+     .type = CLI_REAL,
+     .offset = AT(momentum),
+     .metavar = "F",
+     .hi = 1,
+     .hi_open = true,
+     .help = "share of the last step that the next one keeps"},
+    {.name = "shuffle",
+     .type = CLI_FLAG,
+     .offset = AT(shuffle),
+     .help = "take the samples in a new order each epoch (the default) or as they come"},
+    {.name = "seed",
+     .type = CLI_SEED,
+     .offset = AT(seed),
+     .metavar = "N",
+     .help = "of weights, order and hold-out; the same seed gives the same model"},
+    {.name = "test-every",
+     .type = CLI_COUNT,
+     .offset = AT(test_every),
+     .metavar = "N",
+     .word = "never",
+     .help = "also evaluate the test set after every N epochs"},
+};
+
+static const struct cli_option run_options[] = {
+    {.name = "out",
+     .short_name = 'o',
+     .type = CLI_TEXT,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(out),
+     .metavar = "RUNDIR",
+     .help = "where model, config and metrics go",
+     .default_text = "the next free runs/NNN"},
+    {.name = "force",
+     .type = CLI_FLAG,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(force),
+     .help = "write into a RUNDIR that is not empty"},
+    {.name = "config",
+     .short_name = 'c',
+     .type = CLI_TEXT,
+     .flags = CLI_NO_CONFIG,
+     .offset = AT(common.config),
+     .metavar = "FILE",
+     .help = "read options from a file, such as a run's config.ini; the command line wins"},
+    {.name = "print-every",
+     .type = CLI_COUNT,
+     .offset = AT(print_every),
+     .metavar = "N",
+     .word = "auto",
+     .min = 1,
+     .help = "epochs from one line of progress to the next (auto: at most 20 lines)"},
+    CLI_OPTION_THREADS(struct train_args),
+    CLI_OPTION_ISA(struct train_args),
+    CLI_OPTION_JSON(struct train_args),
+    CLI_OPTION_QUIET(struct train_args),
+    CLI_OPTION_VERBOSE(struct train_args),
+    CLI_OPTION_HELP(struct train_args),
+};
+
+static const struct cli_group groups[] = {
+    {"Data", "data", data_options, sizeof data_options / sizeof *data_options},
+    {"Network", "network", network_options, sizeof network_options / sizeof *network_options},
+    {"Training", "training", training_options, sizeof training_options / sizeof *training_options},
+    {"Run", "run", run_options, sizeof run_options / sizeof *run_options},
+};
+
+static void set_defaults(void *arguments)
+{
+    struct train_args *args = arguments;
+    weft_train_options options = weft_train_options_default();
+    args->epochs = options.epochs;
+    args->batch_size = options.batch_size;
+    args->lr = options.lr;
+    args->schedule = (size_t)options.schedule;
+    args->momentum = options.momentum;
+    args->shuffle = options.shuffle;
+    args->seed = options.seed;
+    args->test_every = options.test_every;
+    args->init_std = 0.01;
+}
+
+static bool on_command_line(const struct train_job *job, const void *variable)
+{
+    return cli_options_origin(job->options, variable) == CLI_BY_COMMAND_LINE;
+}
+
+/* What no single option can be blamed for. */
+static weft_status check_options(const struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    size_t n_hidden = args->hidden.n, n_names = args->activation.n;
+    if (args->init_from == NULL && n_names != 1 && n_names != n_hidden) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--activation: wanted one name, or one for each of the %zu hidden layers; "
+                         "got %zu",
+                         n_hidden, n_names);
+    }
+    if (args->init_from != NULL && args->init != WEFT_INIT_AUTO) {
+        return weft_fail(err, WEFT_ERR_ARG, "--init: wanted none beside --init-from; got '%s'",
+                         cli_init_choice(args->init));
+    }
+    if (on_command_line(job, &args->init_std) && args->init != WEFT_INIT_SMALL_NORMAL) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--init-std: wanted --init small_normal with it; got --init %s",
+                         cli_init_choice(args->init));
+    }
+    if (args->test_every > 0 && args->test != NULL && strcmp(args->test, "none") == 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "--test-every: wanted a test set; got --test none");
+    }
+    return WEFT_OK;
+}
+
+/* Whether writing this run would overwrite the model that it starts from. */
+static bool would_overwrite_start(const struct train_args *args)
+{
+    char *start = NULL, *model = NULL;
+    struct stat a, b;
+    bool same = args->out != NULL && args->init_from != NULL &&
+                cli_model_path(args->init_from, &start, NULL) == WEFT_OK &&
+                (model = cli_join_path(args->out, CLI_MODEL_FILE)) != NULL &&
+                stat(start, &a) == 0 && stat(model, &b) == 0 && a.st_dev == b.st_dev &&
+                a.st_ino == b.st_ino;
+    weft_mem_free(start);
+    weft_mem_free(model);
+    return same;
+}
+
+static int check_out(const struct train_job *job)
+{
+    const struct train_args *args = job->args;
+    weft_error err;
+    if (args->out != NULL && cli_run_dir_check(args->out, args->force, &err) != WEFT_OK) {
+        return cli_fail(job->command, CLI_FAILED, &err);
+    }
+    if (would_overwrite_start(args)) {
+        cli_error(job->command, "--out %s: wanted another place than that of --init-from's model",
+                  args->out);
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}
+
+static int make_run(struct train_job *job)
+{
+    weft_error err;
+    struct train_args *args = job->args;
+    if (args->print_every == 0) {
+        args->print_every = cli_progress_every(args->epochs);
+    }
+    if (cli_run_dir_make(&job->run, args->out, args->force, job->options, &err) != WEFT_OK) {
+        return cli_fail(job->command, CLI_FAILED, &err);
+    }
+    return CLI_DONE;
+}
+
+static int run_job(struct train_job *job)
+{
+    weft_error err;
+    if (check_options(job, &err) != WEFT_OK) {
+        return cli_fail(job->command, CLI_USAGE, &err);
+    }
+    int code = check_out(job);
+    if (code == CLI_DONE) {
+        code = cli_make_context(job->command, &job->args->common, &job->context);
+    }
+    if (code == CLI_DONE) {
+        code = train_load(job);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    cli_stop_install();
+    code = make_run(job);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    train_announce(job);
+    code = train_execute(job);
+    if (code == CLI_DONE || code > CLI_SIGNAL) {
+        int reported = train_report(job);
+        code = code == CLI_DONE ? reported : code;
+    }
+    return code;
+}
+
+static int run(struct cli_call *call)
+{
+    struct train_job job = {
+        .command = call->command->name, .options = &call->options, .args = call->options.args};
+    int code = run_job(&job);
+    cli_run_dir_release(&job.run);
+    weft_net_free(job.net);
+    weft_dataset_free(job.data);
+    weft_dataset_free(job.val);
+    weft_dataset_free(job.test);
+    weft_context_free(job.context);
+    return code;
+}
+
+const struct cli_command cli_train = {
+    .name = "train",
+    .operands = "DATA",
+    .summary = "train a network on DATA",
+    .about = "Trains a fully connected network by gradient descent and writes it, its settings\n"
+             "and its metrics into a run directory. The same settings give the same model, bit\n"
+             "for bit, on any number of threads.\n"
+             "\n"
+             "DATA is\n"
+             "  a directory       MNIST-style files, train-images-idx3-ubyte[.gz] and so on;\n"
+             "                    its t10k files are the test set\n"
+             "  IMAGES,LABELS     two IDX files\n"
+             "  FILE.csv[.gz]     a table; see --label\n"
+             "  FILE.h5           HDF5; see --x and --y",
+    .examples = "  weft train data/mnist\n"
+                "  weft train iris.csv --label species --val 0.2 --hidden 16,16 --epochs 100\n"
+                "  weft train -c runs/001/config.ini --seed 2\n",
+    .groups = groups,
+    .n_groups = sizeof groups / sizeof *groups,
+    .args_size = sizeof(struct train_args),
+    .set_defaults = set_defaults,
+    .run = run,
+};

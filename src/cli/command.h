@@ -1,0 +1,89 @@
+/* A subcommand as data: what the help says, its options, and what it runs. */
+#ifndef WEFT_CLI_COMMAND_H
+#define WEFT_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <weft/context.h>
+
+#include "cli/messages.h"
+#include "cli/option_table.h"
+
+/* What every command takes; first in each command's struct of arguments. */
+struct cli_common {
+    bool help, json, quiet, verbose;
+    size_t threads; /* 0: to be found out */
+    char *isa;      /* NULL: WEFT_ISA, or else the best */
+    char *config;
+};
+
+struct cli_command;
+
+/* One call of a command. */
+struct cli_call {
+    const struct cli_command *command;
+    struct cli_options options;
+};
+
+struct cli_command {
+    const char *name, *operands, *summary;
+    const char *about;    /* paragraphs between the usage and the options */
+    const char *examples; /* ready lines for the end of the help, or NULL */
+    const struct cli_group *groups;
+    size_t n_groups;
+    size_t args_size;
+    void (*set_defaults)(void *args); /* before the tables' own; NULL: all zero */
+    int (*run)(struct cli_call *call);
+};
+
+extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_inspect;
+
+/* Entries of option tables that several commands have. */
+#define CLI_OPTION_HELP(args)                                                                      \
+    {                                                                                              \
+        .name = "help", .short_name = 'h', .type = CLI_FLAG, .flags = CLI_NO_CONFIG,               \
+        .offset = offsetof(args, common.help), .help = "show this help"                            \
+    }
+#define CLI_OPTION_JSON(args)                                                                      \
+    {                                                                                              \
+        .name = "json", .type = CLI_FLAG, .flags = CLI_NO_RECORD,                                  \
+        .offset = offsetof(args, common.json), .help = "results as one JSON object on one line"    \
+    }
+#define CLI_OPTION_QUIET(args)                                                                     \
+    {                                                                                              \
+        .name = "quiet", .short_name = 'q', .type = CLI_FLAG, .flags = CLI_NO_RECORD,              \
+        .offset = offsetof(args, common.quiet), .help = "only results and errors"                  \
+    }
+#define CLI_OPTION_VERBOSE(args)                                                                   \
+    {                                                                                              \
+        .name = "verbose", .short_name = 'v', .type = CLI_FLAG, .flags = CLI_NO_RECORD,            \
+        .offset = offsetof(args, common.verbose),                                                  \
+        .help = "more detail, such as every epoch or every class"                                  \
+    }
+#define CLI_OPTION_THREADS(args)                                                                   \
+    {                                                                                              \
+        .name = "threads", .type = CLI_COUNT, .offset = offsetof(args, common.threads),            \
+        .metavar = "N", .word = "auto", .min = 1, .max = 4096,                                     \
+        .help = "threads; results do not depend on it",                                            \
+        .default_text = "OMP_NUM_THREADS, or the cores this process may use"                       \
+    }
+#define CLI_OPTION_ISA(args)                                                                       \
+    {                                                                                              \
+        .name = "isa", .type = CLI_TEXT, .offset = offsetof(args, common.isa), .metavar = "NAME",  \
+        .help = "kernels for this instruction set ('weft info' lists them)",                       \
+        .default_text = "WEFT_ISA, or the best for this CPU"                                       \
+    }
+
+/* Prints the help of a command, or of the program; defaults are what `options` holds. */
+void cli_print_command_help(const struct cli_command *command, const struct cli_options *options,
+                            FILE *stream);
+void cli_print_program_help(const struct cli_command *const *commands, size_t n_commands,
+                            FILE *stream);
+
+/* Makes the context that a call asks for, and puts the thread count and kernel set in use into
+ * `common`. Returns 0, or the exit code after a message. */
+int cli_make_context(const char *command, struct cli_common *common, weft_context **out);
+
+#endif

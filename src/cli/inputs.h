@@ -1,0 +1,120 @@
+/* Finding and loading models and data, with messages that name the files and the likely mistake. */
+#ifndef WEFT_CLI_INPUTS_H
+#define WEFT_CLI_INPUTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weft/dataset.h>
+#include <weft/model.h>
+
+#include "cli/option_table.h"
+
+#define CLI_MODEL_FILE "model.safetensors"
+
+/* Whether a file begins as safetensors files do: the size of a JSON header, then '{'. */
+bool cli_looks_like_model(const char *path);
+
+/* "DIRECTORY/name", to be freed with weft_mem_free(); NULL where there is no memory. */
+char *cli_join_path(const char *directory, const char *name);
+
+bool cli_is_directory(const char *path);
+
+/* The file that a MODEL argument means: itself, or that of a run directory. */
+WEFT_CHECKED weft_status cli_model_path(const char *model, char **out, weft_error *err);
+
+/* What the hint options of a command say: indices as in the choice functions below, where 0 is
+ * "auto" for output and scale. */
+struct cli_hints {
+    struct cli_list activation; /* empty: not given */
+    size_t output, scale;
+};
+
+/* Loads a MODEL argument. WEFT_ERR_ARG: a hint that cannot be used. Other errors: as
+ * weft_model_load(). `data`, which may be NULL, is the data argument, to see whether the two were
+ * swapped. */
+WEFT_CHECKED weft_status cli_load_model(const char *model, const char *data,
+                                        const struct cli_hints *hints, weft_net **out,
+                                        weft_error *err);
+
+/* weft_dataset_load() with a hint where `path` is a model. */
+WEFT_CHECKED weft_status cli_load_data(const char *path, const weft_dataset_options *options,
+                                       weft_dataset **out, weft_error *err);
+
+/* The labels that a network needs: classes with its names, or values. */
+void cli_expect_labels_of(const weft_net *net, weft_dataset_options *options);
+
+/* WEFT_ERR_MISMATCH, naming both, where data has not the features that net takes, or has_labels
+ * that do not fit its output. */
+WEFT_CHECKED weft_status cli_check_fit(const weft_net *net, const char *model,
+                                       const weft_dataset *data, const char *path, bool has_labels,
+                                       weft_error *err);
+
+/* Where data comes from, and how its columns or parts are found. */
+struct cli_source {
+    char *path, *label, *x, *y;
+    size_t split; /* index of cli_split_choice() */
+};
+
+/* Loads what a source says, with labels as `net` needs them, or without (with_labels false), and
+ * checks that it fits; messages name `model`. */
+WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
+                                      const struct cli_source *source, bool with_labels,
+                                      weft_dataset **out, weft_error *err);
+
+/* Entries of option tables. */
+#define CLI_OPTION_LABEL(target)                                                                   \
+    {                                                                                              \
+        .name = "label", .type = CLI_TEXT, .offset = (target), .metavar = "COLUMN",                \
+        .help = "CSV: label column by name, or by index from 0 (negative: from the end); several " \
+                "with commas",                                                                     \
+        .default_text = "the first"                                                                \
+    }
+#define CLI_OPTION_X(target)                                                                       \
+    {                                                                                              \
+        .name = "x", .type = CLI_TEXT, .offset = (target), .metavar = "NAME",                      \
+        .help = "HDF5: the data set of the features", .default_text = "guessed"                    \
+    }
+#define CLI_OPTION_Y(target)                                                                       \
+    {                                                                                              \
+        .name = "y", .type = CLI_TEXT, .offset = (target), .metavar = "NAME",                      \
+        .help = "HDF5: the data set of the labels", .default_text = "guessed"                      \
+    }
+#define CLI_OPTION_SPLIT(target)                                                                   \
+    {                                                                                              \
+        .name = "split", .type = CLI_CHOICE, .offset = (target), .metavar = "PART",                \
+        .n_choices = 3, .choice = cli_split_choice,                                                \
+        .help = "which files of a directory (auto: the test files, if there are any)"              \
+    }
+#define CLI_OPTION_HINT_ACTIVATION(target)                                                         \
+    {                                                                                              \
+        .name = "activation", .type = CLI_CHOICES, .offset = (target), .metavar = "NAMES",         \
+        .n_choices = WEFT_N_ACTIVATIONS, .choice = cli_activation_choice, .word = "auto",          \
+        .help = "of the hidden layers, one for all or one for each"                                \
+    }
+#define CLI_OPTION_HINT_OUTPUT(target)                                                             \
+    {                                                                                              \
+        .name = "output", .type = CLI_CHOICE, .offset = (target), .metavar = "NAME",               \
+        .n_choices = WEFT_N_OUTPUTS + 1, .choice = cli_output_choice, .help = "of the last layer"  \
+    }
+#define CLI_OPTION_HINT_SCALE(target)                                                              \
+    {                                                                                              \
+        .name = "scale", .type = CLI_CHOICE, .offset = (target), .metavar = "KIND",                \
+        .n_choices = WEFT_SCALE_STANDARD + 1, .choice = cli_scale_choice,                          \
+        .help = "of the inputs (unit: 1/255)"                                                      \
+    }
+
+/* Names for option tables. */
+const char *cli_activation_choice(size_t index);
+const char *cli_output_choice(size_t index); /* "auto", then the outputs */
+const char *cli_scale_choice(size_t index);  /* "auto", then the kinds */
+const char *cli_init_choice(size_t index);
+const char *cli_schedule_choice(size_t index);
+const char *cli_split_choice(size_t index); /* "auto", "train", "test" */
+
+/* The split that the index of cli_split_choice() means for a path: auto is the test files of a
+ * directory that has them, else the train files; for anything but a directory it is the test
+ * split. */
+weft_split cli_split_of(size_t choice, const char *path);
+
+#endif

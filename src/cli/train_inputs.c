@@ -1,0 +1,369 @@
+/* From options to data in memory and a network that fits them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "cli/strict_number.h"
+#include "cli/train_job.h"
+
+static bool given(const struct train_job *job, const void *variable)
+{
+    return cli_options_origin(job->options, variable) != CLI_BY_DEFAULT;
+}
+
+/* What --init-from leaves no room for. Its widths are compared here, the rest goes to the loader as
+ * hints, which must agree with the file. */
+static weft_status check_against_model(const struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    size_t n_hidden = weft_net_n_layers(job->net) - 1;
+    bool same = args->hidden.n == n_hidden;
+    for (size_t i = 0; same && i < n_hidden; i++) {
+        same = args->hidden.items[i] == weft_net_width(job->net, i);
+    }
+    if (given(job, &args->hidden) && !same) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "--hidden: contradicts %s, which --init-from starts from: it has %zu "
+                         "hidden layer%s%s",
+                         args->init_from, n_hidden, n_hidden == 1 ? "" : "s",
+                         args->hidden.n == n_hidden ? " of other widths" : "");
+    }
+    return WEFT_OK;
+}
+
+static weft_status load_start(struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    struct cli_hints hints = {.output = args->output, .scale = args->scale};
+    if (given(job, &args->activation)) {
+        hints.activation = args->activation;
+    }
+    weft_status status = cli_load_model(args->init_from, NULL, &hints, &job->net, err);
+    return status == WEFT_OK ? check_against_model(job, err) : status;
+}
+
+static weft_dataset_options train_options(const struct train_job *job)
+{
+    weft_dataset_options options = weft_dataset_options_default();
+    options.label = job->args->label;
+    options.x_name = job->args->x;
+    options.y_name = job->args->y;
+    options.split = WEFT_SPLIT_TRAIN;
+    if (job->net != NULL) {
+        cli_expect_labels_of(job->net, &options);
+    } else if (job->args->output == 1 + WEFT_OUTPUT_SOFTMAX) {
+        options.labels = WEFT_LABELS_CLASSES;
+    } else if (job->args->output == 1 + WEFT_OUTPUT_IDENTITY) {
+        options.labels = WEFT_LABELS_VALUES;
+    }
+    return options;
+}
+
+/* Cuts the validation samples off the training set. */
+static weft_status hold_out(struct train_job *job, weft_error *err)
+{
+    weft_dataset *rest = NULL;
+    weft_error why;
+    weft_status status =
+        weft_dataset_split(job->data, job->args->val, job->args->seed, &rest, &job->val, &why);
+    if (status != WEFT_OK) {
+        return weft_fail(err, status == WEFT_ERR_ARG ? WEFT_ERR_MISMATCH : status,
+                         "--val %g of %s: %s", job->args->val, job->args->data, why.message);
+    }
+    weft_dataset_free(job->data);
+    job->data = rest;
+    return WEFT_OK;
+}
+
+/* The name in the test file that goes with one in the training file: "train" becomes "test". */
+static weft_status test_name_of(const char *chosen, const char *name, char **out, weft_error *err)
+{
+    const char *at = chosen == NULL && name != NULL ? strstr(name, "train") : NULL;
+    const char *source = chosen != NULL ? chosen : name;
+    char *result = source != NULL ? weft_mem_strdup(source) : NULL;
+    if (source != NULL && result == NULL) {
+        return weft_fail_nomem(err, "a name");
+    }
+    if (at != NULL) {
+        size_t start = (size_t)(at - name);
+        snprintf(result + start, strlen(name) + 1 - start, "test%s", at + strlen("train"));
+    }
+    *out = result;
+    return WEFT_OK;
+}
+
+/* Names of the training set's classes, in an array to be freed. */
+static weft_status class_names_of(const weft_dataset *data, const char ***out, weft_error *err)
+{
+    size_t n = weft_dataset_n_classes(data);
+    const char **names = weft_mem_alloc(n, sizeof *names);
+    if (names == NULL) {
+        return weft_fail_nomem(err, "class names");
+    }
+    for (size_t i = 0; i < n; i++) {
+        names[i] = weft_dataset_class_name(data, i);
+    }
+    *out = names;
+    return WEFT_OK;
+}
+
+static weft_status load_test_as(struct train_job *job, const char *x, const char *y,
+                                const char *const *names, weft_error *err)
+{
+    const char *path = job->args->test;
+    weft_dataset_options options = weft_dataset_options_default();
+    options.labels = weft_dataset_targets(job->data).kind;
+    options.split = cli_split_of(0, path);
+    options.label = job->args->label;
+    options.x_name = x;
+    options.y_name = y;
+    if (options.labels == WEFT_LABELS_CLASSES) {
+        options.class_names = names;
+        options.n_class_names = weft_dataset_n_classes(job->data);
+    }
+    weft_status status = cli_load_data(path, &options, &job->test, err);
+    size_t wanted = weft_dataset_features(job->data);
+    if (status == WEFT_OK && weft_dataset_features(job->test) != wanted) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s: wanted samples of %zu numbers, as in %s; got %zu", path, wanted,
+                         job->args->data, weft_dataset_features(job->test));
+    }
+    return status;
+}
+
+static weft_status load_test(struct train_job *job, weft_error *err)
+{
+    char *x = NULL, *y = NULL;
+    const char **names = NULL;
+    weft_status status = test_name_of(job->args->test_x, job->args->x, &x, err);
+    if (status == WEFT_OK) {
+        status = test_name_of(job->args->test_y, job->args->y, &y, err);
+    }
+    if (status == WEFT_OK) {
+        status = class_names_of(job->data, &names, err);
+    }
+    if (status == WEFT_OK) {
+        status = load_test_as(job, x, y, names, err);
+    }
+    weft_mem_free(names);
+    weft_mem_free(x);
+    weft_mem_free(y);
+    return status;
+}
+
+/* "none" says that there is no test set; a directory's own test files need no saying. */
+static weft_status resolve_test(struct train_job *job, weft_error *err)
+{
+    struct train_args *args = job->args;
+    if (args->test == NULL) {
+        bool own = weft_dataset_has_split(args->data, WEFT_SPLIT_TEST);
+        if (!cli_text_assign(&args->test, own ? args->data : "none")) {
+            return weft_fail_nomem(err, "a file name");
+        }
+    }
+    return strcmp(args->test, "none") == 0 ? WEFT_OK : load_test(job, err);
+}
+
+static bool all_zero_or_one(const weft_targets *targets, size_t n_samples)
+{
+    for (size_t i = 0; i < n_samples * targets->n_values; i++) {
+        if (targets->values[i] != 0 && targets->values[i] != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Output layer for classes: one sigmoid for two, else softmax. */
+static weft_status choose_for_classes(const struct train_job *job, weft_net_options *options,
+                                      weft_error *err)
+{
+    size_t n = weft_dataset_n_classes(job->data), wanted = job->args->output;
+    if (n < 2) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: wanted at least two classes; got %zu%s%s%s",
+                         job->args->data, n, n == 1 ? " ('" : "",
+                         n == 1 ? weft_dataset_class_name(job->data, 0) : "", n == 1 ? "')" : "");
+    }
+    if (wanted == 1 + WEFT_OUTPUT_SIGMOID && n != 2) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s: --output sigmoid wanted two classes, or columns of 0 and 1; got %zu "
+                         "classes",
+                         job->args->data, n);
+    }
+    options->output = wanted == 0 ? (n == 2 ? WEFT_OUTPUT_SIGMOID : WEFT_OUTPUT_SOFTMAX)
+                                  : (weft_output)(wanted - 1);
+    options->n_outputs = options->output == WEFT_OUTPUT_SIGMOID ? 1 : n;
+    return WEFT_OK;
+}
+
+static weft_status choose_output(const struct train_job *job, weft_net_options *options,
+                                 weft_error *err)
+{
+    weft_targets targets = weft_dataset_targets(job->data);
+    if (targets.kind == WEFT_LABELS_CLASSES) {
+        return choose_for_classes(job, options, err);
+    }
+    if (targets.kind != WEFT_LABELS_VALUES) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: wanted labels to train towards; got none",
+                         job->args->data);
+    }
+    bool labels = targets.n_values > 1 && job->args->output == 0 &&
+                  all_zero_or_one(&targets, weft_dataset_samples(job->data));
+    options->n_outputs = targets.n_values;
+    options->output = job->args->output > 0 ? (weft_output)(job->args->output - 1)
+                      : labels              ? WEFT_OUTPUT_SIGMOID
+                                            : WEFT_OUTPUT_IDENTITY;
+    return WEFT_OK;
+}
+
+static weft_status make_net(struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    weft_net_options options = {
+        .n_inputs = weft_dataset_features(job->data),
+        .n_hidden = args->hidden.n,
+        .hidden = args->hidden.items,
+    };
+    weft_status status = choose_output(job, &options, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_activation *activations = weft_mem_alloc(args->hidden.n, sizeof *activations);
+    if (activations == NULL) {
+        return weft_fail_nomem(err, "activations");
+    }
+    for (size_t i = 0; i < args->hidden.n; i++) {
+        size_t from = args->activation.n == 1 ? 0 : i;
+        activations[i] = (weft_activation)args->activation.items[from];
+    }
+    options.activations = activations;
+    status = weft_net_new(&options, &job->net, err);
+    weft_mem_free(activations);
+    if (status == WEFT_OK) {
+        status =
+            weft_net_init(job->net, (weft_init)args->init, (float)args->init_std, args->seed, err);
+    }
+    return status;
+}
+
+static weft_status fit_scaling(struct train_job *job, weft_error *err)
+{
+    weft_scaling scaling = {0};
+    weft_status status =
+        weft_scaling_fit(job->data, (weft_scale_kind)job->args->scale, &scaling, err);
+    if (status == WEFT_OK) {
+        status = weft_net_set_scaling(job->net, &scaling, err);
+    }
+    weft_scaling_release(&scaling);
+    return status;
+}
+
+/* Where labels are several columns given by name, the outputs get these names. */
+static weft_status name_outputs(struct train_job *job, weft_error *err)
+{
+    size_t n = weft_net_n_outputs(job->net), found = 0;
+    char *copy = job->args->label != NULL ? weft_mem_strdup(job->args->label) : NULL;
+    const char **names = weft_mem_alloc(n, sizeof *names);
+    if (names == NULL || (copy == NULL && job->args->label != NULL)) {
+        weft_mem_free(copy);
+        weft_mem_free(names);
+        return weft_fail_nomem(err, "names of the outputs");
+    }
+    bool by_name = true;
+    char *rest = NULL;
+    for (char *name = copy != NULL ? strtok_r(copy, ",", &rest) : NULL; name != NULL;
+         name = strtok_r(NULL, ",", &rest)) {
+        uint64_t index;
+        by_name = by_name && !cli_parse_whole(name[0] == '-' ? name + 1 : name, &index);
+        if (found < n) {
+            names[found] = name;
+        }
+        found++;
+    }
+    weft_status status =
+        by_name && found == n ? weft_net_set_class_names(job->net, names, n, err) : WEFT_OK;
+    weft_mem_free(names);
+    weft_mem_free(copy);
+    return status;
+}
+
+static weft_status name_classes(struct train_job *job, weft_error *err)
+{
+    if (weft_net_n_classes(job->net) == 0) {
+        return name_outputs(job, err);
+    }
+    const char **names = NULL;
+    weft_status status = class_names_of(job->data, &names, err);
+    if (status == WEFT_OK) {
+        status = weft_net_set_class_names(job->net, names, weft_dataset_n_classes(job->data), err);
+    }
+    weft_mem_free(names);
+    return status;
+}
+
+/* Puts what the network turned out to be back into the arguments, for the config file. */
+static weft_status resolve_args(struct train_job *job, weft_error *err)
+{
+    struct train_args *args = job->args;
+    const weft_net *net = job->net;
+    size_t n_hidden = weft_net_n_layers(net) - 1;
+    args->output = 1 + (size_t)weft_net_output(net);
+    args->scale = (size_t)weft_net_scaling(net)->kind;
+    if (args->init_from == NULL) {
+        return WEFT_OK;
+    }
+    size_t *numbers = weft_mem_alloc(n_hidden, 2 * sizeof *numbers);
+    if (numbers == NULL) {
+        return weft_fail_nomem(err, "options");
+    }
+    size_t *activations = numbers + n_hidden;
+    for (size_t i = 0; i < n_hidden; i++) {
+        numbers[i] = weft_net_width(net, i);
+        activations[i] = (size_t)weft_net_activation(net, i);
+    }
+    bool ok = cli_list_assign(&args->hidden, numbers, n_hidden) &&
+              (n_hidden == 0 || cli_list_assign(&args->activation, activations, n_hidden));
+    weft_mem_free(numbers);
+    return ok ? WEFT_OK : weft_fail_nomem(err, "options");
+}
+
+static weft_status load_all(struct train_job *job, weft_error *err)
+{
+    struct train_args *args = job->args;
+    weft_status status = args->init_from != NULL ? load_start(job, err) : WEFT_OK;
+    if (status == WEFT_OK) {
+        weft_dataset_options options = train_options(job);
+        status = cli_load_data(args->data, &options, &job->data, err);
+    }
+    if (status == WEFT_OK) {
+        status = resolve_test(job, err);
+    }
+    if (status == WEFT_OK && args->val > 0) {
+        status = hold_out(job, err);
+    }
+    if (status == WEFT_OK && job->net == NULL) {
+        status = make_net(job, err);
+        status = status == WEFT_OK ? fit_scaling(job, err) : status;
+        status = status == WEFT_OK ? name_classes(job, err) : status;
+    }
+    const char *model = args->init_from != NULL ? args->init_from : "the network";
+    if (status == WEFT_OK) {
+        status = cli_check_fit(job->net, model, job->data, args->data, true, err);
+    }
+    if (status == WEFT_OK && job->test != NULL) {
+        status = cli_check_fit(job->net, model, job->test, args->test, true, err);
+    }
+    return status == WEFT_OK ? resolve_args(job, err) : status;
+}
+
+int train_load(struct train_job *job)
+{
+    weft_error err;
+    weft_status status = load_all(job, &err);
+    if (status == WEFT_OK) {
+        return CLI_DONE;
+    }
+    /* What is left of bad arguments here are options such as a --hidden beyond every limit. */
+    return cli_fail(job->command, status == WEFT_ERR_ARG ? CLI_USAGE : CLI_INPUT, &err);
+}

@@ -1,0 +1,70 @@
+/* One call of weft train: what its parts hand to one another. */
+#ifndef WEFT_CLI_TRAIN_JOB_H
+#define WEFT_CLI_TRAIN_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/weft.h>
+
+#include "cli/command.h"
+#include "cli/inputs.h"
+#include "cli/progress_bar.h"
+#include "cli/run_dir.h"
+
+struct train_args {
+    struct cli_common common;
+    char *data, *test, *label, *x, *y, *test_x, *test_y;
+    double val;
+    struct cli_list hidden, activation;
+    size_t output, scale; /* indices of cli_output_choice(), cli_scale_choice() */
+    size_t init;
+    double init_std;
+    char *init_from;
+    size_t epochs, batch_size, schedule, test_every, print_every;
+    double lr, momentum;
+    bool shuffle;
+    uint64_t seed;
+    char *out;
+    bool force;
+};
+
+struct train_job {
+    const char *command;
+    const struct cli_options *options;
+    struct train_args *args;
+    weft_context *context;
+    weft_dataset *data, *val, *test; /* val and test may be NULL */
+    weft_net *net;
+    struct cli_run_dir run;
+    struct cli_progress progress;
+
+    weft_event last;     /* the last epoch that ended; last.epoch is 0 before the first */
+    bool last_unwritten; /* its line waits for the score on the test set */
+    bool write_failed;   /* metrics could not be written: write_error says why */
+    weft_error write_error;
+    size_t step, n_steps;
+    double seconds;
+    weft_score test_score; /* at the end */
+};
+
+/* Each part returns 0, or the exit code after a message. */
+
+/* train_inputs.c: loads data and network, checks that they fit, and puts every setting as resolved
+ * into the arguments. Nothing is written. */
+int train_load(struct train_job *job);
+
+/* train_watch.c: trains, with events going to bar, metrics and the stop flag; evaluates the test
+ * set; writes the model. */
+int train_execute(struct train_job *job);
+
+/* train_report.c: tells about the job before, and about what came out of it, on stderr and stdout.
+ */
+void train_announce(const struct train_job *job);
+int train_report(const struct train_job *job);
+
+/* What to say of the signal that stopped the run: "SIGINT". */
+const char *train_signal_name(int number);
+
+#endif

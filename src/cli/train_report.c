@@ -1,0 +1,228 @@
+/* What weft train says before it begins and after it has ended. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/json_line.h"
+#include "cli/stop_signal.h"
+#include "cli/train_job.h"
+
+static void print_data(const char *name, const char *path, const weft_dataset *data)
+{
+    size_t dims[4], n = weft_dataset_shape(data, dims);
+    fprintf(stderr, "%-10s%s: %zu samples of ", name, path, weft_dataset_samples(data));
+    for (size_t i = 0; i < n; i++) {
+        fprintf(stderr, "%s%zu", i > 0 ? " x " : "", dims[i]);
+    }
+    fprintf(stderr, "%s", n == 1 ? " numbers" : "");
+    if (weft_dataset_targets(data).kind == WEFT_LABELS_CLASSES) {
+        fprintf(stderr, ", %zu classes", weft_dataset_n_classes(data));
+    } else {
+        fprintf(stderr, ", %zu value%s", weft_dataset_targets(data).n_values,
+                weft_dataset_targets(data).n_values == 1 ? "" : "s");
+    }
+    fprintf(stderr, " (%s)\n", weft_dataset_format(data));
+}
+
+static void print_network(const struct train_job *job)
+{
+    const weft_net *net = job->net;
+    fprintf(stderr, "%-10s%zu", "network", weft_net_n_inputs(net));
+    for (size_t i = 0; i < weft_net_n_layers(net); i++) {
+        fprintf(stderr, "-%zu", weft_net_width(net, i));
+    }
+    for (size_t i = 0; i + 1 < weft_net_n_layers(net); i++) {
+        weft_activation activation = weft_net_activation(net, i);
+        if (i == 0 || activation != weft_net_activation(net, i - 1)) {
+            fprintf(stderr, ", %s", weft_activation_name(activation));
+        }
+    }
+    fprintf(stderr, ", %s; %zu parameters; inputs scaled: %s\n",
+            weft_output_name(weft_net_output(net)), weft_net_n_params(net),
+            weft_scale_kind_name(weft_net_scaling(net)->kind));
+}
+
+static void print_training(const struct train_job *job)
+{
+    const struct train_args *args = job->args;
+    fprintf(stderr, "%-10s%zu epoch%s, batch ", "training", args->epochs,
+            args->epochs == 1 ? "" : "s");
+    if (args->batch_size == 0) {
+        fputs("full", stderr);
+    } else {
+        fprintf(stderr, "%zu", args->batch_size);
+    }
+    fprintf(stderr, ", lr %g %s", args->lr, weft_schedule_name((weft_schedule)args->schedule));
+    if (args->momentum > 0) {
+        fprintf(stderr, ", momentum %g", args->momentum);
+    }
+    fprintf(stderr, ", seed %llu; %zu thread%s, %s\n", (unsigned long long)args->seed,
+            args->common.threads, args->common.threads == 1 ? "" : "s", args->common.isa);
+}
+
+static void print_class_names(const weft_net *net)
+{
+    fprintf(stderr, "%-10s", weft_net_n_classes(net) > 0 ? "classes" : "outputs");
+    for (size_t i = 0; i < weft_net_n_class_names(net); i++) {
+        fputs(i > 0 ? ", " : "", stderr);
+        cli_print_name(stderr, weft_net_class_name(net, i), 0);
+    }
+    putc('\n', stderr);
+}
+
+void train_announce(const struct train_job *job)
+{
+    if (job->args->common.quiet) {
+        return;
+    }
+    print_data("data", job->args->data, job->data);
+    if (job->args->common.verbose) {
+        print_class_names(job->net);
+    }
+    if (job->val != NULL) {
+        fprintf(stderr, "%-10s%zu samples held out of these\n", "val",
+                weft_dataset_samples(job->val));
+    }
+    if (job->test != NULL) {
+        print_data("test", job->args->test, job->test);
+    }
+    print_network(job);
+    print_training(job);
+    fprintf(stderr, "%-10s%s\n\n", "run", job->run.path);
+}
+
+static void print_score(const char *name, const weft_score *score, const weft_dataset *data)
+{
+    char loss[40];
+    if (!score->known) {
+        return;
+    }
+    printf("%-10sloss %s", name, cli_loss_text(score->loss, loss, sizeof loss));
+    if (!isnan(score->accuracy)) {
+        printf("   accuracy %.2f %%", 100 * score->accuracy);
+    }
+    printf("   (%zu samples)\n", weft_dataset_samples(data));
+}
+
+/* A word for the shell, quoted where it has to be. */
+static void print_word(const char *word)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "_-+=./,:@%";
+    if (*word != '\0' && word[strspn(word, safe)] == '\0') {
+        printf(" %s", word);
+        return;
+    }
+    fputs(" '", stdout);
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            fputs("'\\''", stdout);
+        } else {
+            putchar(*word);
+        }
+    }
+    putchar('\'');
+}
+
+static void print_option(const char *name, const char *value)
+{
+    if (value != NULL) {
+        printf(" %s", name);
+        print_word(value);
+    }
+}
+
+/* The command that evaluates the model on what it has not been trained on, if there is such. */
+static void print_next(const struct train_job *job)
+{
+    const struct train_args *args = job->args;
+    bool has_test = job->test != NULL;
+    printf("%-10sweft eval", "next");
+    print_word(job->run.model);
+    print_word(has_test ? args->test : args->data);
+    print_option("--label", args->label);
+    print_option("--x", has_test && args->test_x != NULL ? args->test_x
+                        : has_test                       ? NULL
+                                                         : args->x);
+    print_option("--y", has_test && args->test_y != NULL ? args->test_y
+                        : has_test                       ? NULL
+                                                         : args->y);
+    putchar('\n');
+}
+
+static void print_text(const struct train_job *job)
+{
+    char duration[40];
+    if (!job->args->common.quiet) {
+        fflush(stderr);
+    }
+    print_score("train", &job->last.train, job->data);
+    if (job->val != NULL) {
+        print_score("val", &job->last.val, job->val);
+    }
+    if (job->test != NULL) {
+        print_score("test", &job->test_score, job->test);
+    }
+    printf("%-10s%zu steps in %s\n", "time", job->step,
+           cli_duration_text(job->seconds, duration, sizeof duration));
+    printf("%-10s%s: %s, config.ini, metrics.jsonl\n", "wrote", job->run.path, CLI_MODEL_FILE);
+    print_next(job);
+}
+
+static json_t *json_score(const weft_score *score, const weft_dataset *data)
+{
+    json_t *object = json_object();
+    int failed = json_object_set_new(object, "loss", cli_json_real(score->loss));
+    failed |= json_object_set_new(object, "accuracy", cli_json_real(score->accuracy));
+    failed |= json_object_set_new(object, "samples", cli_json_count(weft_dataset_samples(data)));
+    if (failed != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+/* "loss" and "accuracy" are those of the best judge there is: test set, validation set, training
+ * set. */
+static int print_json(const struct train_job *job)
+{
+    const struct {
+        const char *name;
+        const weft_score *score;
+        const weft_dataset *data;
+    } sets[] = {{"test", &job->test_score, job->test},
+                {"val", &job->last.val, job->val},
+                {"train", &job->last.train, job->data}};
+    weft_score best = {false, NAN, NAN};
+    json_t *object = json_object();
+    int failed = json_object_set_new(object, "run_dir", cli_json_text(job->run.path));
+    failed |= json_object_set_new(object, "model", cli_json_text(job->run.model));
+    failed |= json_object_set_new(object, "epochs", cli_json_count(job->last.epoch));
+    failed |= json_object_set_new(object, "steps", cli_json_count(job->step));
+    failed |=
+        json_object_set_new(object, "seconds", cli_json_real(round(job->seconds * 1e6) / 1e6));
+    for (size_t i = 3; i-- > 0;) {
+        best = sets[i].score->known ? *sets[i].score : best;
+    }
+    failed |= json_object_set_new(object, "loss", cli_json_real(best.loss));
+    failed |= json_object_set_new(object, "accuracy", cli_json_real(best.accuracy));
+    for (size_t i = 0; i < 3; i++) {
+        if (sets[i].score->known) {
+            failed |=
+                json_object_set_new(object, sets[i].name, json_score(sets[i].score, sets[i].data));
+        }
+    }
+    if (cli_stop_signal() != 0) {
+        failed |= json_object_set_new(object, "stopped_by",
+                                      json_string(train_signal_name(cli_stop_signal())));
+    }
+    return cli_json_print(job->command, object, failed);
+}
+
+int train_report(const struct train_job *job)
+{
+    if (job->args->common.json) {
+        return print_json(job);
+    }
+    print_text(job);
+    return CLI_DONE;
+}

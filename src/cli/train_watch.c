@@ -1,0 +1,195 @@
+/* Training itself: events go to the bar, to metrics.jsonl and to the stop flag; then the score on
+ * the test set, and the model file. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "cli/json_line.h"
+#include "cli/stop_signal.h"
+#include "cli/train_job.h"
+
+const char *train_signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
+
+static int put_score(json_t *object, const char *name, const weft_score *score)
+{
+    char key[32];
+    if (!score->known) {
+        return 0;
+    }
+    snprintf(key, sizeof key, "%s_loss", name);
+    int failed = json_object_set_new(object, key, cli_json_real(score->loss));
+    snprintf(key, sizeof key, "%s_accuracy", name);
+    return failed | json_object_set_new(object, key, cli_json_real(score->accuracy));
+}
+
+static weft_status append_epoch(struct train_job *job, const weft_event *event, weft_error *err)
+{
+    json_t *object = json_object();
+    int failed = json_object_set_new(object, "epoch", cli_json_count(event->epoch));
+    failed |= json_object_set_new(object, "step", cli_json_count(event->step));
+    failed |= json_object_set_new(object, "lr", cli_json_real(event->lr));
+    failed |= put_score(object, "train", &event->train);
+    failed |= put_score(object, "val", &event->val);
+    failed |= put_score(object, "test", &event->test);
+    /* Microseconds are all that a clock is good for here. */
+    failed |=
+        json_object_set_new(object, "seconds", cli_json_real(round(event->seconds * 1e6) / 1e6));
+    char line[1024];
+    size_t len = failed == 0 ? json_dumpb(object, line, sizeof line - 1, CLI_JSON_FLAGS) : 0;
+    json_decref(object);
+    if (len == 0 || len >= sizeof line) {
+        return weft_fail_nomem(err, "a line of metrics");
+    }
+    line[len++] = '\n';
+    return cli_run_dir_append(&job->run, line, len, err);
+}
+
+static void write_epoch(struct train_job *job, const weft_event *event)
+{
+    job->write_failed = append_epoch(job, event, &job->write_error) != WEFT_OK;
+}
+
+/* The last line of a whole run waits for the score on the test set. */
+static void take_epoch(struct train_job *job, const weft_event *event)
+{
+    job->last = *event;
+    job->last_unwritten =
+        event->epoch == event->n_epochs && job->test != NULL && !event->test.known;
+    if (!job->last_unwritten) {
+        write_epoch(job, event);
+    }
+}
+
+static bool on_event(const weft_event *event, void *user)
+{
+    struct train_job *job = user;
+    job->step = event->step;
+    job->n_steps = event->n_steps;
+    job->seconds = event->seconds;
+    if (event->kind == WEFT_EVENT_EPOCH) {
+        take_epoch(job, event);
+    }
+    cli_progress_event(&job->progress, event);
+    return cli_stop_signal() == 0 && !job->write_failed;
+}
+
+static weft_status train(struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    weft_train_options options = weft_train_options_default();
+    options.epochs = args->epochs;
+    options.batch_size = args->batch_size;
+    options.lr = args->lr;
+    options.schedule = (weft_schedule)args->schedule;
+    options.momentum = args->momentum;
+    options.shuffle = args->shuffle;
+    options.seed = args->seed;
+    options.val = job->val;
+    options.test = job->test;
+    options.test_every = args->test_every;
+    options.listener = on_event;
+    options.listener_user = job;
+    return weft_train(job->context, job->net, job->data, &options, err);
+}
+
+/* Once, at the end; not at all where the last epoch has done it already. */
+static weft_status score_test(struct train_job *job, weft_error *err)
+{
+    if (job->test == NULL) {
+        return WEFT_OK;
+    }
+    if (job->last.epoch > 0 && job->last.test.known) {
+        job->test_score = job->last.test;
+        return WEFT_OK;
+    }
+    weft_evaluation found = {0};
+    weft_status status = weft_evaluate(job->context, job->net, job->test, &found, err);
+    if (status == WEFT_OK) {
+        job->test_score = (weft_score){true, found.loss, found.accuracy};
+    }
+    weft_evaluation_release(&found);
+    return status;
+}
+
+/* Ends metrics.jsonl with its last line. */
+static void finish_metrics(struct train_job *job)
+{
+    if (job->last_unwritten) {
+        job->last.test = job->test_score;
+        job->last_unwritten = false;
+        write_epoch(job, &job->last);
+    }
+}
+
+static int save_model(struct train_job *job)
+{
+    weft_error err;
+    cli_stop_hold();
+    weft_status status = weft_model_save(job->net, job->run.model, &err);
+    cli_stop_release();
+    return status == WEFT_OK ? CLI_DONE : cli_fail(job->command, CLI_FAILED, &err);
+}
+
+/* Says why the run ends before its end, and saves what there is. */
+static int finish_stopped(struct train_job *job)
+{
+    int signal_number = cli_stop_signal();
+    int stopped_code = signal_number != 0 ? CLI_SIGNAL + signal_number : CLI_FAILED;
+    finish_metrics(job);
+    if (job->write_failed) {
+        cli_error(job->command, "%s", job->write_error.message);
+    }
+    int code = save_model(job);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    cli_error(job->command,
+              "stopped%s%s after step %zu of %zu; the network as it was then is in %s",
+              signal_number != 0 ? " by " : "",
+              signal_number != 0 ? train_signal_name(signal_number) : "", job->step, job->n_steps,
+              job->run.model);
+    return stopped_code;
+}
+
+static int finish_whole(struct train_job *job)
+{
+    weft_error err;
+    if (score_test(job, &err) != WEFT_OK) {
+        return cli_fail(job->command, CLI_FAILED, &err);
+    }
+    finish_metrics(job);
+    int code = save_model(job);
+    if (code == CLI_DONE && job->write_failed) {
+        return cli_fail(job->command, CLI_FAILED, &job->write_error);
+    }
+    return code;
+}
+
+int train_execute(struct train_job *job)
+{
+    weft_error err;
+    const struct cli_common *common = &job->args->common;
+    cli_progress_init(&job->progress, common->quiet, common->verbose ? 1 : job->args->print_every);
+    weft_status status = train(job, &err);
+    cli_progress_clear(&job->progress);
+    if (job->last.epoch > 0 && !common->quiet) {
+        putc('\n', stderr);
+    }
+    switch (status) {
+    case WEFT_OK:
+        return finish_whole(job);
+    case WEFT_ERR_STOPPED:
+        return finish_stopped(job);
+    case WEFT_ERR_DIVERGED:
+        cli_error(job->command, "%s; try a smaller --lr than %g", err.message, job->args->lr);
+        return CLI_DIVERGED;
+    default:
+        cli_run_dir_discard(&job->run);
+        return cli_fail(job->command, CLI_FAILED, &err);
+    }
+}
