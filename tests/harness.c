@@ -2,12 +2,16 @@
 #define _XOPEN_SOURCE 700 /* nftw, mkdtemp */
 #include "harness.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <weft/context.h>
 
@@ -172,6 +176,24 @@ static void free_file_names(void)
         free(file_names);
         file_names = next;
     }
+}
+
+/* The numbers of the device nodes are those of Linux (admin-guide/devices.txt). */
+const char *harness_device(const char *name)
+{
+    static char paths[2][64];
+    bool is_full = strcmp(name, "full") == 0;
+    char *path = paths[is_full];
+    snprintf(path, sizeof paths[0], "%s/%s", geteuid() == 0 ? harness_temp_dir() : "/dev", name);
+    if (geteuid() == 0) {
+        mknod(path, S_IFCHR | 0600, makedev(1, is_full ? 7 : 3));
+    }
+    int fd = open(path, O_WRONLY); /* a file system may be mounted without devices */
+    if (fd < 0) {
+        return NULL;
+    }
+    close(fd);
+    return path;
 }
 
 const char *harness_write_file(const char *name, const void *bytes, size_t n)

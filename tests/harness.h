@@ -56,6 +56,11 @@ bool check_bytes(const void *got, const void *wanted, size_t n, const char *text
 /* A directory for the files of one test, removed with all its content at exit. */
 const char *harness_temp_dir(void);
 
+/* A path that is /dev/NAME ("full" or "null"), but one that a broken library may replace: run by
+ * root, a node of its own in harness_temp_dir(). NULL where there is none that can be opened. Valid
+ * until the program ends. */
+const char *harness_device(const char *name);
+
 /* Writes a file into harness_temp_dir(); the name returned is valid until the program ends. */
 const char *harness_write_file(const char *name, const void *bytes, size_t n);
 

@@ -188,19 +188,18 @@ static void failing_writes(void)
 /* A write that failed long before the commit is told with its cause all the same. */
 static void early_failure_keeps_its_cause(void)
 {
-    if (access("/dev/full", W_OK) != 0) {
-        return;
-    }
+    const char *full = harness_device("full");
     weft_error err;
     struct weft_safefile file;
-    if (!CHECK_OK(weft_safefile_open(&file, "/dev/full", &err), &err)) {
+    if (full == NULL || !CHECK_OK(weft_safefile_open(&file, full, &err), &err)) {
         return;
     }
     CHECK(fputs("lost", file.stream) >= 0);
     CHECK(fflush(file.stream) != 0);
     errno = 0;
     CHECK_STATUS(weft_safefile_commit(&file, &err), WEFT_ERR_IO, &err);
-    CHECK_STR(err.message, "/dev/full: cannot write: No space left on device");
+    CHECK_HAS(err.message, full);
+    CHECK_HAS(err.message, ": cannot write: No space left on device");
 }
 
 /* Renaming a file over a device would replace the device. */
@@ -208,13 +207,16 @@ static void devices_and_pipes_are_written_in_place(void)
 {
     weft_error err;
     struct stat before, after;
-    stat("/dev/null", &before);
-    CHECK_OK(save("/dev/null", "gone", &err), &err);
-    stat("/dev/null", &after);
-    CHECK(S_ISCHR(after.st_mode) && before.st_ino == after.st_ino);
+    const char *null = harness_device("null"), *full = harness_device("full");
+    if (null != NULL && full != NULL) {
+        stat(null, &before);
+        CHECK_OK(save(null, "gone", &err), &err);
+        stat(null, &after);
+        CHECK(S_ISCHR(after.st_mode) && before.st_ino == after.st_ino);
 
-    CHECK_STATUS(save("/dev/full", "too much", &err), WEFT_ERR_IO, &err);
-    CHECK_INT(err.saved_errno, ENOSPC);
+        CHECK_STATUS(save(full, "too much", &err), WEFT_ERR_IO, &err);
+        CHECK_INT(err.saved_errno, ENOSPC);
+    }
 
     const char *dir = fresh_dir();
     const char *path = inside(dir, "pipe");

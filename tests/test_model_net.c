@@ -836,8 +836,11 @@ static void failing_saves(void)
     CHECK_HAS(err.message, "none/m.safetensors: cannot create a file in its directory");
     CHECK_STATUS(weft_model_save(net, harness_temp_dir(), &err), WEFT_ERR_IO, &err);
     CHECK_INT(err.saved_errno, EISDIR);
-    CHECK_STATUS(weft_model_save(net, "/dev/full", &err), WEFT_ERR_IO, &err);
-    CHECK_INT(err.saved_errno, ENOSPC);
+    const char *full = harness_device("full");
+    if (full != NULL) {
+        CHECK_STATUS(weft_model_save(net, full, &err), WEFT_ERR_IO, &err);
+        CHECK_INT(err.saved_errno, ENOSPC);
+    }
     weft_net_free(net);
 }
 
