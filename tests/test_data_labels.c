@@ -1,4 +1,4 @@
-/* From labels to classes: equal by value or by bytes, in a stable order, or as a model knows them. */
+/* From labels to classes: equal by value or by bytes, in a stable order or as a model has them. */
 #include <stdio.h>
 #include <string.h>
 

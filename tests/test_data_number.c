@@ -132,8 +132,8 @@ static void random_decimals(void)
     }
 }
 
-/* The middle between two floats and its nearest neighbours in decimals of 17 to 19 digits, where the
- * quick way must step aside. */
+/* The middle between two floats and its nearest neighbours in decimals of 17 to 19 digits, where
+ * the quick way must step aside. */
 static void middles(void)
 {
     for (uint64_t i = 0; i < 2000; i++) {
