@@ -683,6 +683,13 @@ static void hostile_models(void)
         {"{" ALL_META("\"weft.input_shift\":\"[0,0]\",\"weft.input_scale\":\"[1]\"") "," ONE_LAYER
                                                                                      "}",
          8, WEFT_ERR_FORMAT, "weft.input_shift is no list of at most 1"},
+        {"{" ALL_META(
+             "\"weft.input_shift\":\"[0,0]\",\"weft.input_scale\":\"[1]\"") ","
+                                                                            "\"0.weight\":" T(
+                                                                                "[2,2]",
+                                                                                "[0,16]") "}",
+         16, WEFT_ERR_FORMAT,
+         "weft.input_shift has 2 entries and weft.input_scale 1, wanted 1 or 2 of both"},
         {"{" ALL_META("\"weft.input_shift\":\"[]\",\"weft.input_scale\":\"[1]\"") "," ONE_LAYER "}",
          8, WEFT_ERR_FORMAT,
          "weft.input_shift has 0 entries and weft.input_scale 1, wanted 1 or 1"},
