@@ -25,9 +25,8 @@ static void spellings(void)
         "a,1,2.5\r\nb,-3,4e2",
         "y;u;v\na;1;2.5\nb;-3;4e2\n",
         "y\tu\tv\na\t1\t2.5\nb\t-3\t4e2\n",
-        "\xEF\xBB\xBFy,u,v\na,1,2.5\nb,-3,4e2\n",
-        "\xEF\xBB\xBF"
-        "a,1,2.5\nb,-3,4e2\n",
+        "\357\273\277y,u,v\na,1,2.5\nb,-3,4e2\n",
+        "\357\273\277a,1,2.5\nb,-3,4e2\n",
         "a,1,2.5\nb,-3,4e2\n\n\n",
         "a,1,2.5\nb,-3,4e2\n\r\n  \n",
         "\"a\",\"1\",\"2.5\"\n\"b\",\"-3\",\"4e2\"\n",

@@ -171,7 +171,8 @@ void survives_lack_of_memory(const char *path, const weft_dataset_options *optio
         CHECK_HAS(err.message, "no memory for ");
         CHECK(data == NULL);
     }
-    CHECK(!"a load ends with fewer than 10000 allocations");
+    bool ended = false; /* 10000 allocations are far more than any of these files needs */
+    CHECK(ended);
 }
 
 weft_dataset_options with_labels(weft_label_kind labels)

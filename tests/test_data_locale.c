@@ -66,15 +66,19 @@ static const CU_SuiteInfo suites[] = {
     CU_SUITE_INFO_NULL,
 };
 
-/* The first locale with a decimal comma. */
+/* The first locale with a decimal comma. By setlocale: newlocale leaks memory where LOCPATH is set
+ * (glibc 2.36). */
 static void find_locale(void)
 {
     static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "es_ES.UTF-8", "it_IT.UTF-8",
                                         "nl_NL.UTF-8", "pl_PL.UTF-8", "ru_RU.UTF-8", "de_DE"};
     for (size_t i = 0; i < sizeof names / sizeof *names && comma_locale == (locale_t)0; i++) {
-        comma_locale = newlocale(LC_NUMERIC_MASK, names[i], (locale_t)0);
         comma_name = names[i];
+        if (setlocale(LC_NUMERIC, comma_name) != NULL) {
+            comma_locale = duplocale(LC_GLOBAL_LOCALE);
+        }
     }
+    setlocale(LC_NUMERIC, "C");
 }
 
 /* Compiles one for this test alone, where Debian's package locales has the source of it. */

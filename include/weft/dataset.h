@@ -20,19 +20,24 @@ typedef enum weft_split {
 } weft_split;
 
 typedef struct weft_dataset_options {
-    weft_label_kind labels; /**< what is wanted; AUTO by default */
-    weft_split split;       /**< which files of a directory */
-    /** CSV: the label columns, by name or by index from 0 (negative: from the end), separated by
-     * commas; several of them make VALUES. NULL: the first column. */
+    /** What is wanted; AUTO by default. AUTO refuses more than 1000 distinct labels as classes,
+     *  CLASSES takes any number of them. */
+    weft_label_kind labels;
+    weft_split split; /**< which files of a directory, which names of an HDF5 file come first */
+    /** CSV: the label columns, by name or by index from 0 (negative: from the end; whole numbers are
+     *  always indices), separated by commas; several of them make VALUES, in the order given.
+     *  NULL: the first column. */
     const char *label;
-    /** CSV: with n_inputs > 0, a file with exactly that many columns has no label column.
-     *  Only looked at where labels is NONE. */
+    /** CSV, only looked at where labels is NONE: a file with exactly n_inputs > 0 columns has no
+     *  label column; of any other file the label columns are left out. */
     size_t n_inputs;
     const char *x_name; /**< HDF5: data set of the features; NULL: guessed (train_set_x, test_set_x,
                            x, X) */
     const char *y_name; /**< HDF5: data set of the labels; NULL: guessed likewise */
     /** The classes a model already knows, in the order of their ids; labels that are not among them
-     * are an error. NULL: the distinct labels found, numbers ascending, texts in byte order. */
+     * are an error. Numbers are equal by value ("7" and "07"), texts by their bytes. NULL: the
+     * distinct labels found, numbers ascending, texts in byte order. Of no matter where labels is
+     * VALUES. */
     const char *const *class_names;
     size_t n_class_names;
 } weft_dataset_options;
@@ -43,10 +48,15 @@ WEFT_API weft_dataset_options weft_dataset_options_default(void);
  *  - a directory with files named as MNIST's: train-images-idx3-ubyte, train-labels-idx1-ubyte,
  *    t10k-..., each plain or .gz;
  *  - "IMAGES,LABELS", two IDX files; or "IMAGES" alone where labels is NONE;
- *  - a CSV file (.csv, .tsv, .txt and the same with .gz);
+ *  - a CSV file: cells separated by comma, semicolon or tab, quoted as in RFC 4180, UTF-8, with or
+ *    without a header;
  *  - an HDF5 file.
- *  Compression and format are recognised by content. Elements that are bytes stay bytes.
- *  WEFT_ERR_IO, WEFT_ERR_FORMAT: the file, what was wanted and what was found.
+ *  Compression and format are recognised by content. Elements that are bytes stay bytes, and so do
+ *  those of a CSV file of whole numbers from 0 to 255, the largest of them 255; others become
+ *  float32. WEFT_ERR_IO: a file is missing or cannot be read, or is no regular file.
+ *  WEFT_ERR_FORMAT: its content is broken, or lacks the columns or names wanted; a number is not
+ *  finite. Sizes are checked against the file before memory is taken for them.
+ *  WEFT_ERR_ARG: options out of range, or that contradict each other.
  *  WEFT_ERR_MISMATCH: images and labels differ in number; a label is not among class_names.
  *  WEFT_ERR_UNSUPPORTED: HDF5 in a build without it.
  *  options may be NULL for the defaults. Free with weft_dataset_free(). */
