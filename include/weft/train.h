@@ -51,7 +51,8 @@ typedef struct weft_event {
 } weft_event;
 
 /** Called by one thread at a time, in order. Returning false asks training to stop after this
- * event. */
+ *  event; an EPOCH event still follows the last step of an epoch, and a run whose last step is made
+ *  has nothing left to stop. */
 typedef bool weft_listener(const weft_event *event, void *user);
 
 typedef struct weft_train_options {
