@@ -17,7 +17,7 @@ on_terminal()
     sed -e '/^Script started/d' -e '/^Script done/d' -e '/^$/d' typescript >shown
 }
 
-long='train digits --hidden 64 --batch-size 1 --epochs 3'
+long='train digits --hidden 512 --batch-size 1 --epochs 3'
 TERM=xterm on_terminal "$long --out a"
 has shown "$escape[K"
 has shown "$escape[32m"
