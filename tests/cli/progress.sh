@@ -2,8 +2,8 @@
 # Progress: a bar on a terminal that knows how, lines everywhere; the bar goes when it is done.
 . "$(dirname "$0")/lib.sh"
 small_mnist digits 400 50
-command -v script >/dev/null || {
-    echo "skipped: no script(1) to make a terminal"
+script -qec true typescript >/dev/null 2>&1 </dev/null || {
+    echo "skipped: script(1) is missing or cannot make a terminal (/dev/pts)"
     exit 77
 }
 escape=$(printf '\033')
