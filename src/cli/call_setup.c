@@ -15,7 +15,12 @@ int cli_make_context(const char *command, struct cli_common *common, weft_contex
     options.isa = automatic ? NULL : common->isa;
     weft_error err;
     /* A kernel set that is unknown or cannot run here is a mistake in the call. */
-    if (weft_context_new(&options, out, &err) != WEFT_OK) {
+    weft_status status = weft_context_new(&options, out, &err);
+    if (status == WEFT_ERR_UNSUPPORTED) {
+        cli_error(command, "%s; --isa auto takes the best that there is", err.message);
+        return CLI_USAGE;
+    }
+    if (status != WEFT_OK) {
         return cli_fail(command, CLI_USAGE, &err);
     }
     if (!cli_text_assign(&common->isa, weft_context_isa(*out))) {

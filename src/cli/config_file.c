@@ -264,12 +264,14 @@ static void write_quoted(const char *text, FILE *stream)
     putc('"', stream);
 }
 
+/* " = VALUE", or " =" where nothing is given. */
 static void write_value(const struct cli_options *options, size_t index, FILE *stream)
 {
     const struct cli_option *option = cli_options_at(options, index, NULL);
     const char *text = option->type == CLI_TEXT
                            ? *(char *const *)((const char *)options->args + option->offset)
                            : NULL;
+    fputs(option->type == CLI_TEXT && text == NULL ? " =" : " = ", stream);
     if (text != NULL && needs_quotes(text)) {
         write_quoted(text, stream);
     } else {
@@ -292,7 +294,6 @@ void cli_config_write(const struct cli_options *options, FILE *stream)
         for (const char *c = option->name; *c != '\0'; c++) {
             putc(*c == '-' ? '_' : *c, stream);
         }
-        fputs(" = ", stream);
         write_value(options, i, stream);
         putc('\n', stream);
     }

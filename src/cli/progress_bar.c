@@ -172,10 +172,11 @@ void cli_progress_clear(struct cli_progress *progress)
 
 static void draw(struct cli_progress *progress, const weft_event *event)
 {
-    /* The last column stays free: writing into it may wrap the line. */
+    /* The last column stays free: writing into it may wrap the line. The cursor waits at the left,
+     * so that the terminal's ^C is rubbed out with the bar. */
     char text[1024];
     cli_progress_text(progress, event, terminal_width() - 1, text, sizeof text);
-    fprintf(stderr, "\r%s\033[K", text);
+    fprintf(stderr, "\r%s\033[K\r", text);
     progress->drawn = true;
 }
 

@@ -14,7 +14,8 @@ is "$("$JSONQ" version <out)" "$WEFT_VERSION"
 is "$(OMP_NUM_THREADS=5 "$WEFT" info --json | "$JSONQ" threads)" 5
 is "$(OMP_NUM_THREADS=7,2 "$WEFT" info --json | "$JSONQ" threads)" 7
 is "$(OMP_NUM_THREADS=5 "$WEFT" info --json --threads 3 | "$JSONQ" threads)" 3
-is "$(taskset -c 0 "$WEFT" info --json | "$JSONQ" threads)" 1
+core=$(taskset -cp $$ | sed "s/.*: \([0-9]*\).*/\1/")
+is "$(taskset -c "$core" "$WEFT" info --json | "$JSONQ" threads)" 1
 is "$(WEFT_ISA=generic "$WEFT" info --json | "$JSONQ" isa)" generic
 is "$(WEFT_ISA=nonsense "$WEFT" info --json --isa generic | "$JSONQ" isa)" generic
 
