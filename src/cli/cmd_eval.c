@@ -46,8 +46,19 @@ static const struct cli_option model_options[] = {
 };
 
 static const struct cli_option other_options[] = {
-    CLI_OPTION_THREADS(struct eval_args), CLI_OPTION_ISA(struct eval_args),
-    CLI_OPTION_JSON(struct eval_args),    CLI_OPTION_VERBOSE(struct eval_args),
+    CLI_OPTION_THREADS(struct eval_args),
+    CLI_OPTION_ISA(struct eval_args),
+    CLI_OPTION_JSON(struct eval_args),
+    {.name = "quiet",
+     .short_name = 'q',
+     .type = CLI_FLAG,
+     .offset = offsetof(struct eval_args, common.quiet),
+     .help = "only the overall numbers, no table"},
+    {.name = "verbose",
+     .short_name = 'v',
+     .type = CLI_FLAG,
+     .offset = offsetof(struct eval_args, common.verbose),
+     .help = "the confusion matrix of any number of classes"},
     CLI_OPTION_HELP(struct eval_args),
 };
 
@@ -138,6 +149,9 @@ static int print_text(const struct eval_args *args, const weft_net *net,
     print_number("rmse", found->rmse);
     print_number("mae", found->mae);
     print_number("r2", found->r2);
+    if (args->common.quiet) {
+        return CLI_DONE;
+    }
     if (found->by_class != NULL) {
         print_classes(net, found);
     }

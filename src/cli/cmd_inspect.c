@@ -39,7 +39,11 @@ static const struct cli_option model_options[] = {
 
 static const struct cli_option other_options[] = {
     CLI_OPTION_JSON(struct inspect_args),
-    CLI_OPTION_VERBOSE(struct inspect_args),
+    {.name = "verbose",
+     .short_name = 'v',
+     .type = CLI_FLAG,
+     .offset = offsetof(struct inspect_args, common.verbose),
+     .help = "every class, however many there are"},
     CLI_OPTION_HELP(struct inspect_args),
 };
 

@@ -186,8 +186,18 @@ static const struct cli_option run_options[] = {
     CLI_OPTION_THREADS(struct train_args),
     CLI_OPTION_ISA(struct train_args),
     CLI_OPTION_JSON(struct train_args),
-    CLI_OPTION_QUIET(struct train_args),
-    CLI_OPTION_VERBOSE(struct train_args),
+    {.name = "quiet",
+     .short_name = 'q',
+     .type = CLI_FLAG,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(common.quiet),
+     .help = "only results and errors"},
+    {.name = "verbose",
+     .short_name = 'v',
+     .type = CLI_FLAG,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(common.verbose),
+     .help = "a line for every epoch, and the names of the classes"},
     CLI_OPTION_HELP(struct train_args),
 };
 
@@ -237,9 +247,6 @@ static weft_status check_options(const struct train_job *job, weft_error *err)
         return weft_fail(err, WEFT_ERR_ARG,
                          "--init-std: wanted --init small_normal with it; got --init %s",
                          cli_init_choice(args->init));
-    }
-    if (args->test_every > 0 && args->test != NULL && strcmp(args->test, "none") == 0) {
-        return weft_fail(err, WEFT_ERR_ARG, "--test-every: wanted a test set; got --test none");
     }
     return WEFT_OK;
 }

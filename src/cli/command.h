@@ -51,17 +51,6 @@ extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_
         .name = "json", .type = CLI_FLAG, .flags = CLI_NO_RECORD,                                  \
         .offset = offsetof(args, common.json), .help = "results as one JSON object on one line"    \
     }
-#define CLI_OPTION_QUIET(args)                                                                     \
-    {                                                                                              \
-        .name = "quiet", .short_name = 'q', .type = CLI_FLAG, .flags = CLI_NO_RECORD,              \
-        .offset = offsetof(args, common.quiet), .help = "only results and errors"                  \
-    }
-#define CLI_OPTION_VERBOSE(args)                                                                   \
-    {                                                                                              \
-        .name = "verbose", .short_name = 'v', .type = CLI_FLAG, .flags = CLI_NO_RECORD,            \
-        .offset = offsetof(args, common.verbose),                                                  \
-        .help = "more detail, such as every epoch or every class"                                  \
-    }
 #define CLI_OPTION_THREADS(args)                                                                   \
     {                                                                                              \
         .name = "threads", .type = CLI_COUNT, .offset = offsetof(args, common.threads),            \

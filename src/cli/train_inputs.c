@@ -162,7 +162,12 @@ static weft_status resolve_test(struct train_job *job, weft_error *err)
             return weft_fail_nomem(err, "a file name");
         }
     }
-    return strcmp(args->test, "none") == 0 ? WEFT_OK : load_test(job, err);
+    if (strcmp(args->test, "none") != 0) {
+        return load_test(job, err);
+    }
+    return args->test_every == 0
+               ? WEFT_OK
+               : weft_fail(err, WEFT_ERR_ARG, "--test-every: wanted a test set; got none");
 }
 
 static bool all_zero_or_one(const weft_targets *targets, size_t n_samples)

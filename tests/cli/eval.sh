@@ -13,6 +13,8 @@ for text in 'samples   200' 'loss      ' 'accuracy  ' 'precision  recall      f1
 done
 [ ! -s err ] || fail "stderr"
 is "$(sed -n 's/^accuracy *//p' out)" "$(sed -n 's/^test .*accuracy \(.*%\).*/\1/p' trained)"
+run 0 eval run digits -q
+is "$(cut -d' ' -f1 out | tr '\n' ' ')" "samples loss accuracy "
 run 0 eval run/model.safetensors digits --json
 is "$(wc -l <out)" 1
 is "$("$JSONQ" samples <out)" 200

@@ -37,7 +37,7 @@ refused 2 "--output: wanted one of auto, softmax, sigmoid, identity; got 'softmx
     train table.csv --output softmx
 refused 2 "--init-std: wanted --init small_normal" train table.csv --init-std 0.1
 refused 2 "--init: wanted none beside --init-from" train table.csv --init he_normal --init-from m
-refused 2 "--test-every: wanted a test set" train table.csv --test none --test-every 2
+refused 2 "--test-every: wanted a test set; got none" train table.csv --label kind --test-every 2
 refused 2 "--lr: wanted a value (F); got the end" train table.csv --lr
 refused 2 "--lr: wanted a value (F); got --seed" train table.csv --lr --seed 1
 refused 2 "--isa" train table.csv --isa
