@@ -551,6 +551,8 @@ static void bar_fits(void)
     CHECK_UINT(all, strlen(text));
     CHECK_HAS(text, "epoch  3/10  25 % ######-------------------");
     CHECK_HAS(text, " loss 0.7500  accuracy 90.00 %  75k samples/s  ETA 0:06");
+    cli_progress_text(&progress, &event, 79, text, sizeof text); /* an ordinary terminal */
+    CHECK_HAS(text, "25 % ###----------- loss 0.7500  accuracy 90.00 %  75k/s  ETA 0:06");
     for (size_t width = 1; width < 120; width++) {
         progress.utf8 = width % 2 == 0;
         size_t columns = cli_progress_text(&progress, &event, width, text, sizeof text);

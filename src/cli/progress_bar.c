@@ -13,7 +13,7 @@
 
 static const double seconds_between = 0.1;
 
-enum { BAR_MOST = 30, BAR_LEAST = 8 };
+enum { BAR_MOST = 30, BAR_LEAST = 8, ROOMY = 95 };
 
 static bool is_set(const char *name)
 {
@@ -66,14 +66,14 @@ static size_t terminal_width(void)
     return known ? window.ws_col : 80;
 }
 
-static void rate_text(double rate, char *text, size_t size)
+static void rate_text(double rate, const char *unit, char *text, size_t size)
 {
     if (rate >= 1e6) {
-        snprintf(text, size, "%.1fM samples/s", rate / 1e6);
+        snprintf(text, size, "%.1fM%s", rate / 1e6, unit);
     } else if (rate >= 1e4) {
-        snprintf(text, size, "%.0fk samples/s", rate / 1e3);
+        snprintf(text, size, "%.0fk%s", rate / 1e3, unit);
     } else {
-        snprintf(text, size, "%.0f samples/s", rate);
+        snprintf(text, size, "%.0f%s", rate, unit);
     }
 }
 
@@ -89,8 +89,8 @@ static void eta_text(double seconds, char *text, size_t size)
 }
 
 /* "loss 0.0812  accuracy 97.43 %  182k samples/s  ETA 0:04" */
-static void measures(const struct cli_progress *progress, const weft_event *event, char *text,
-                     size_t size)
+static void measures(const struct cli_progress *progress, const weft_event *event, const char *unit,
+                     char *text, size_t size)
 {
     double n = (double)(progress->n_batches > 0 ? progress->n_batches : 1);
     char loss[40], accuracy[40] = "", rate[40], eta[40];
@@ -98,8 +98,8 @@ static void measures(const struct cli_progress *progress, const weft_event *even
         snprintf(accuracy, sizeof accuracy, "  accuracy %5.2f %%", 100 * progress->accuracy / n);
     }
     double steps = (double)event->step, seconds = event->seconds > 0 ? event->seconds : 1e-9;
-    rate_text(steps / (double)event->steps_per_epoch * (double)event->n_samples / seconds, rate,
-              sizeof rate);
+    rate_text(steps / (double)event->steps_per_epoch * (double)event->n_samples / seconds, unit,
+              rate, sizeof rate);
     double left = ((double)event->n_steps - steps) * seconds / steps;
     eta_text(left, eta, sizeof eta);
     snprintf(text, size, "loss %s%s  %s  ETA %s", cli_loss_text(progress->loss / n, loss, 40),
@@ -142,7 +142,7 @@ size_t cli_progress_text(const struct cli_progress *progress, const weft_event *
     char left[80], right[200];
     snprintf(left, sizeof left, "epoch %*zu/%zu %3.0f %% ", digits, epoch, event->n_epochs,
              floor(100 * done));
-    measures(progress, event, right, sizeof right);
+    measures(progress, event, width >= ROOMY ? " samples/s" : "/s", right, sizeof right);
     size_t columns = strlen(left) + strlen(right) + 1;
     text[0] = '\0';
     size_t len = append(text, size, 0, left);
