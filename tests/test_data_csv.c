@@ -180,6 +180,16 @@ static void label_columns_that_are_not_there(void)
         weft_dataset_options options = with_label(cases[i].label);
         REFUSES(path, &options, cases[i].status, cases[i].part);
     }
+    /* A header too long for a message. */
+    struct bytes header = {0};
+    for (int i = 0; i < 100; i++) {
+        char cell[16];
+        bytes_add(&header, cell, (size_t)snprintf(cell, sizeof cell, "column%d,", i));
+    }
+    bytes_add(&header, "last\n1\n", 7);
+    weft_dataset_options missing = with_label("first");
+    REFUSES(write_bytes("header.csv", header), &missing, FORMAT, "'first'", "'column0', 'column1'",
+            ", ...");
     weft_dataset_options options = with_label("a,b");
     options.labels = WEFT_LABELS_CLASSES;
     REFUSES(path, &options, WEFT_ERR_ARG, "2 label columns, but classes need one");
@@ -262,6 +272,13 @@ static void cells_that_are_no_numbers(void)
         {"1,2,3\n1,\"1\n2\",3\n", "line 2, column 1", "'1?2' is not a number"},
         {"y,\"a\"\"b\",v\n1,x,3\n", "column 1 ('a\"b')", "'x' is not a number"},
         {"\"y\n\",u,v\n1,2,3\n1,x,3\n", "line 4, column 1 ('u')", "'x' is not a number"},
+        {"1,2,3\n1,gr\303\266\303\237er,3\n", "line 2, column 1",
+         "'gr\303\266\303\237er' is not a number"},
+        {"1,2,3\n1,\303\266\xff\303,3\n", "line 2, column 1", "'\303\266?\?' is not a number"},
+        /* Not cut amid a character: 47 bytes, then one of two bytes. */
+        {"1,2,3\n1,01234567890123456789012345678901234567890123456\303\266x,3\n",
+         "line 2, column 1",
+         "'01234567890123456789012345678901234567890123456...' is not a number"},
         {"1,2,3\n1,0123456789012345678901234567890123456789012345678901234567x,3\n",
          "line 2, column 1", "'012345678901234567890123456789012345678901234567...'"},
     };
@@ -428,6 +445,21 @@ static void no_memory(void)
     survives_lack_of_memory(csv("y,\"a\"\"b\"\ncat,\"1\"\ndog,2.5\n"), NULL);
     weft_dataset_options options = with_label("y,b");
     survives_lack_of_memory(csv("y,a,b\n1,2,3\n"), &options);
+    options = with_label("y");
+    survives_lack_of_memory(csv("y,a\n1,2\n2.5,3\n"), &options);
+    /* A line longer than the first buffer, and more labels than the first table has room for. */
+    struct bytes text = {0};
+    for (int i = 0; i < 150000; i++) {
+        bytes_add(&text, "1,2,", 4);
+    }
+    bytes_add(&text, "3\n", 2);
+    survives_lack_of_memory(write_bytes("line.csv", text), NULL);
+    text = (struct bytes){0};
+    for (int i = 0; i < 200; i++) {
+        char line[16];
+        bytes_add(&text, line, (size_t)snprintf(line, sizeof line, "c%d,1\n", i));
+    }
+    survives_lack_of_memory(write_bytes("classes.csv", text), NULL);
     static const char *const names[] = {"dog", "cat", "1.5"};
     options = weft_dataset_options_default();
     options.class_names = names;

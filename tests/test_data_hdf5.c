@@ -341,6 +341,16 @@ static void lists_that_do_not_fit(void)
     }
 }
 
+/* A compressed array whose only chunk is no deflate data. */
+static void add_broken_chunk(hid_t file, const char *name)
+{
+    const hsize_t dims[2] = {4, 4}, first[2] = {0, 0};
+    add_array(file, name, H5T_STD_U8LE, H5T_NATIVE_UCHAR, 2, dims, dims, NULL);
+    hid_t id = H5Dopen2(file, name, H5P_DEFAULT);
+    CHECK(H5Dwrite_chunk(id, H5P_DEFAULT, 0, first, 7, "garbage") >= 0);
+    H5Dclose(id);
+}
+
 static void broken_content(void)
 {
     /* Sizes that promise terabytes: chunks that were never written take no place in the file. */
@@ -352,10 +362,19 @@ static void broken_content(void)
     add_array(file, "huge", H5T_STD_U8LE, H5T_NATIVE_UCHAR, 2, huge, chunk, NULL);
     add_array(file, "none", H5T_STD_U8LE, H5T_NATIVE_UCHAR, 2, none, NULL, NULL);
     add_array(file, "wild", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2, wild_dims, NULL, wild);
+    add_array(file, "scalar", H5T_STD_U8LE, H5T_NATIVE_UCHAR, 0, none, NULL, NULL);
+    const hsize_t deep[6] = {1, 1, 1, 1, 1, 2};
+    add_array(file, "deep", H5T_STD_U8LE, H5T_NATIVE_UCHAR, 6, deep, NULL, "xy");
+    H5Gclose(H5Gcreate2(file, "group", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    add_broken_chunk(file, "chunk");
     H5Fclose(file);
     static const struct {
         const char *name, *what;
-    } cases[] = {{"huge", "data set 'huge': its header promises 1099511627776 bytes"},
+    } cases[] = {{"scalar", "'scalar': 0 dimensions, wanted 1 to 5"},
+                 {"deep", "'deep': 6 dimensions, wanted 1 to 5"},
+                 {"group", "'group' is not a data set"},
+                 {"chunk", "'chunk': cannot read samples 0 to 3"},
+                 {"huge", "data set 'huge': its header promises 1099511627776 bytes"},
                  {"none", "data set 'none': no data: its size is 0 x 3"},
                  {"wild", "feature 1 of sample 0"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -24,8 +24,8 @@ typedef struct weft_dataset_options {
      *  CLASSES takes any number of them. */
     weft_label_kind labels;
     weft_split split; /**< which files of a directory, which names of an HDF5 file come first */
-    /** CSV: the label columns, by name or by index from 0 (negative: from the end; whole numbers are
-     *  always indices), separated by commas; several of them make VALUES, in the order given.
+    /** CSV: the label columns, by name or by index from 0 (negative: from the end; whole numbers
+     *  are always indices), separated by commas; several of them make VALUES, in the order given.
      *  NULL: the first column. */
     const char *label;
     /** CSV, only looked at where labels is NONE: a file with exactly n_inputs > 0 columns has no

@@ -95,21 +95,14 @@ static struct column_text describe(struct table *table, size_t column)
 static weft_status fail_no_column(struct table *table, const struct weft_csv_record *record,
                                   const struct weft_csv_cell *name, weft_error *err)
 {
-    char known[200] = "";
-    size_t len = 0;
+    struct weft_listing known = {0};
     struct weft_csv_walk walk = weft_csv_walk(record);
     struct weft_csv_cell cell;
     while (walk.at != NULL && weft_csv_take(&table->reader, &walk, &cell, NULL) == WEFT_OK) {
-        struct weft_quoted quoted = weft_quote(cell.text, cell.len);
-        const char *comma = len == 0 ? "" : ", ";
-        if (len + strlen(comma) + strlen(quoted.text) + sizeof ", ..." > sizeof known) {
-            snprintf(known + len, sizeof known - len, ", ...");
-            break;
-        }
-        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", comma, quoted.text);
+        weft_listing_add(&known, weft_quote(cell.text, cell.len).text);
     }
     return weft_fail(err, WEFT_ERR_FORMAT, "%s: no column is named %s; its first line has %s",
-                     table->path, weft_quote(name->text, name->len).text, known);
+                     table->path, weft_quote(name->text, name->len).text, known.text);
 }
 
 static weft_status find_column(struct table *table, const struct weft_csv_record *record,

@@ -218,3 +218,16 @@ struct weft_quoted weft_quote(const char *text, size_t len)
     snprintf(quoted.text + at, sizeof quoted.text - at, kept < len ? "...'" : "'");
     return quoted;
 }
+
+void weft_listing_add(struct weft_listing *listing, const char *name)
+{
+    const char *comma = listing->len == 0 ? "" : ", ";
+    size_t room = sizeof listing->text - listing->len;
+    if (listing->is_full) {
+        return;
+    }
+    listing->is_full = strlen(comma) + strlen(name) + sizeof ", ..." > room;
+    int more = snprintf(listing->text + listing->len, room, "%s%s", comma,
+                        listing->is_full ? "..." : name);
+    listing->len += (size_t)more;
+}

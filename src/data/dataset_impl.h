@@ -67,4 +67,12 @@ struct weft_quoted {
 };
 struct weft_quoted weft_quote(const char *text, size_t len);
 
+/* A list for a message: "a, b, ...", cut where it would be too long. A zeroed struct is empty. */
+struct weft_listing {
+    char text[200];
+    size_t len;
+    bool is_full;
+};
+void weft_listing_add(struct weft_listing *listing, const char *name);
+
 #endif

@@ -49,36 +49,29 @@ static bool exists(const struct file *file, const char *name)
            H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0;
 }
 
-/* Appends the names in the root group: "a, b, c". */
-static void list_names(const struct file *file, char *out, size_t size)
+/* The names in the root group. */
+static struct weft_listing list_names(const struct file *file)
 {
+    struct weft_listing names = {0};
     H5G_info_t group;
-    size_t len = 0;
-    snprintf(out, size, "nothing");
-    if (H5Gget_info(file->id, &group) < 0) {
-        return;
-    }
-    for (hsize_t i = 0; i < group.nlinks; i++) {
+    hsize_t n = H5Gget_info(file->id, &group) < 0 ? 0 : group.nlinks;
+    for (hsize_t i = 0; i < n && !names.is_full; i++) {
         char name[64];
-        ssize_t n = H5Lget_name_by_idx(file->id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
-                                       sizeof name, H5P_DEFAULT);
-        if (n <= 0 || len + (size_t)n + sizeof ", ..." > size) {
-            snprintf(out + len, size - len, ", ...");
-            return;
-        }
-        len += (size_t)snprintf(out + len, size - len, i == 0 ? "%s" : ", %s", name);
+        ssize_t len = H5Lget_name_by_idx(file->id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
+                                         sizeof name, H5P_DEFAULT);
+        weft_listing_add(&names, len <= 0 ? "?" : name);
     }
+    return names;
 }
 
 /* `name` is what the options say, or NULL where `guesses` were tried. */
 static weft_status fail_name(const struct file *file, const char *what, const char *name,
                              const char *guesses, weft_error *err)
 {
-    char names[200];
-    list_names(file, names, sizeof names);
-    const char *wanted = name == NULL ? guesses : weft_quote(name, strlen(name)).text;
+    struct weft_quoted quoted =
+        weft_quote(name == NULL ? "" : name, name == NULL ? 0 : strlen(name));
     return weft_fail(err, WEFT_ERR_FORMAT, "%s: no data set %s for the %s; the file has: %s",
-                     file->path, wanted, what, names);
+                     file->path, name == NULL ? guesses : quoted.text, what, list_names(file).text);
 }
 
 /* Names of samples and labels that go together. */

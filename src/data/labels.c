@@ -213,20 +213,13 @@ static struct weft_quoted quote_label(const struct weft_label *label)
 static weft_status fail_unknown(const struct weft_labels *labels, const struct key *key,
                                 uint64_t place, weft_error *err)
 {
-    char known[160] = "";
-    size_t len = 0;
-    for (size_t i = 0; i < labels->n_distinct; i++) {
-        struct weft_quoted name = quote_label(&labels->distinct[i]);
-        const char *comma = i == 0 ? "" : ", ";
-        if (len + strlen(comma) + strlen(name.text) + sizeof ", ..." > sizeof known) {
-            snprintf(known + len, sizeof known - len, ", ...");
-            break;
-        }
-        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", comma, name.text);
+    struct weft_listing known = {0};
+    for (size_t i = 0; i < labels->n_distinct && !known.is_full; i++) {
+        weft_listing_add(&known, quote_label(&labels->distinct[i]).text);
     }
     return weft_fail(err, WEFT_ERR_MISMATCH,
                      "%s: %s %llu: label %s is not among the model's classes (%s)", labels->path,
-                     labels->unit, (unsigned long long)place, quote_key(key).text, known);
+                     labels->unit, (unsigned long long)place, quote_key(key).text, known.text);
 }
 
 static weft_status add(struct weft_labels *labels, const struct key *key, uint64_t place,
