@@ -163,9 +163,9 @@ static void widen(struct range *range, double value)
 /* The sum of each row is formed by itself: less rounding, and whole numbers stay exact. */
 static struct range range_of(const weft_tensor *x)
 {
-    struct range all = {INFINITY, -INFINITY, 0};
+    struct range all = {HUGE_VAL, -HUGE_VAL, 0};
     for (size_t i = 0; i < x->rows; i++) {
-        struct range row = {INFINITY, -INFINITY, 0};
+        struct range row = {HUGE_VAL, -HUGE_VAL, 0};
         if (x->dtype == WEFT_U8) {
             const unsigned char *bytes = (const unsigned char *)x->data + i * x->ld;
             for (size_t j = 0; j < x->cols; j++) {
@@ -215,7 +215,7 @@ static weft_status survey_init(struct survey *survey, const weft_dataset *data, 
         }
     } else if (targets.kind == WEFT_LABELS_VALUES) {
         struct range *y = &survey->y;
-        *y = (struct range){INFINITY, -INFINITY, 0};
+        *y = (struct range){HUGE_VAL, -HUGE_VAL, 0};
         for (size_t i = 0; i < x.rows * targets.n_values; i++) {
             widen(y, (double)targets.values[i]);
         }

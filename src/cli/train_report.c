@@ -192,7 +192,7 @@ static int print_json(const struct train_job *job)
     } sets[] = {{"test", &job->test_score, job->test},
                 {"val", &job->last.val, job->val},
                 {"train", &job->last.train, job->data}};
-    weft_score best = {false, NAN, NAN};
+    weft_score best = {false, (double)NAN, (double)NAN};
     json_t *object = json_object();
     int failed = json_object_set_new(object, "run_dir", cli_json_text(job->run.path));
     failed |= json_object_set_new(object, "model", cli_json_text(job->run.model));
