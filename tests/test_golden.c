@@ -28,13 +28,14 @@ struct job {
     size_t hidden[4], n_hidden, n_outputs;
     weft_output output;
     double lr;
+    uint64_t seed;
 };
 
 static const struct job digits = {
-    "seed-mnist", {32, 16}, 2, 10, WEFT_OUTPUT_SOFTMAX, 0.1,
+    "seed-mnist", {32, 16}, 2, 10, WEFT_OUTPUT_SOFTMAX, 0.1, 8,
 };
 static const struct job cats = {
-    "seed-cats", {20, 7, 5}, 3, 1, WEFT_OUTPUT_SIGMOID, 0.0075,
+    "seed-cats", {20, 7, 5}, 3, 1, WEFT_OUTPUT_SIGMOID, 0.0075, 1,
 };
 
 static void golden_path(const struct job *job, char path[MAX_PATH])
@@ -73,7 +74,7 @@ static weft_net *initial_net(const struct job *job, const weft_dataset *data)
     weft_scaling scaling = {0};
     weft_error err;
     CU_ASSERT_FATAL(CHECK_OK(weft_net_new(&options, &net, &err), &err));
-    CHECK_OK(weft_net_init(net, WEFT_INIT_HE_NORMAL, 0, 1, &err), &err);
+    CHECK_OK(weft_net_init(net, WEFT_INIT_HE_NORMAL, 0, job->seed, &err), &err);
     CHECK_OK(weft_scaling_fit(data, WEFT_SCALE_UNIT, &scaling, &err), &err);
     CHECK_OK(weft_net_set_scaling(net, &scaling, &err), &err);
     weft_scaling_release(&scaling);
