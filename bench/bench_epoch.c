@@ -1,0 +1,42 @@
+/* How long one epoch takes: 60,000 digits, batches of 128, through the public interface. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digits.h"
+#include "harness.h"
+
+int main(int argc, char **argv)
+{
+    struct bench_options options =
+        bench_options_parse(argc, argv, "Seconds of one training epoch on MNIST at batch 128.");
+    size_t n_threads = options.n_threads > 0 ? options.n_threads : bench_cores(), n = 0;
+    weft_dataset *train = digits_load(&options, WEFT_SPLIT_TRAIN);
+    weft_dataset *test = digits_load(&options, WEFT_SPLIT_TEST);
+    struct digits_job jobs[DIGITS_N_SHAPES];
+    struct bench_case cases[DIGITS_N_SHAPES];
+    struct bench_stats stats[DIGITS_N_SHAPES];
+    for (size_t k = 0; k < DIGITS_N_SHAPES; k++) {
+        const char *name = digits_shapes[k].name;
+        if (options.filter == NULL || strstr(name, options.filter) != NULL) {
+            digits_job_init(&jobs[n], &digits_shapes[k], train, test, n_threads, options.isa);
+            cases[n] = digits_case(&jobs[n], name);
+            n++;
+        }
+    }
+    if (n == 0) {
+        bench_die("--only %s: no such case", options.filter);
+    }
+    const char *isa = weft_context_isa(jobs[0].context);
+    bench_print_machine(isa);
+    bench_run(&options, cases, n, stats);
+    bench_print(cases, stats, n);
+    bench_write_json(&options, "epoch", isa, cases, stats, n, NULL);
+    for (size_t k = 0; k < n; k++) {
+        digits_job_release(&jobs[k]);
+        free(stats[k].seconds);
+    }
+    weft_dataset_free(train);
+    weft_dataset_free(test);
+    return 0;
+}
