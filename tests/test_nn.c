@@ -74,8 +74,9 @@ static void classes_by_output(void)
 static void bad_architectures(void)
 {
     static const size_t zero[] = {5, 0}, huge[] = {SIZE_MAX / 2, SIZE_MAX / 2};
-    weft_net_options cases[6];
-    for (size_t i = 0; i < 6; i++) {
+    static const size_t edge[] = {(size_t)1 << 40, 1};
+    weft_net_options cases[8];
+    for (size_t i = 0; i < 8; i++) {
         cases[i] = options_of(2, WEFT_OUTPUT_SOFTMAX, 10);
     }
     cases[0].n_inputs = 0;
@@ -84,9 +85,13 @@ static void bad_architectures(void)
     cases[3].n_outputs = 1;
     cases[4].n_hidden = 1001;
     cases[5].hidden = huge;
-    static const char *const messages[] = {"inputs",         "outputs", "hidden layer 2",
-                                           "softmax over 1", "1001",    "2^40"};
-    for (size_t i = 0; i < 6; i++) {
+    cases[6].hidden = edge;
+    cases[7].n_hidden = 0; /* weights and bias add up to just above SIZE_MAX */
+    cases[7].n_inputs = ((size_t)1 << 24) - 1;
+    cases[7].n_outputs = edge[0];
+    static const char *const messages[] = {"inputs", "outputs", "hidden layer 2", "softmax over 1",
+                                           "1001",   "2^40",    "2^40",           "2^40"};
+    for (size_t i = 0; i < 8; i++) {
         weft_net *net = NULL;
         weft_error err;
         CHECK_STATUS(weft_net_new(&cases[i], &net, &err), WEFT_ERR_ARG, &err);

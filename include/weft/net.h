@@ -49,8 +49,9 @@ typedef struct weft_net_options {
 } weft_net_options;
 
 /** A network with all parameters 0, inputs unscaled, classes named "0", "1", ...
- *  WEFT_ERR_ARG: a size of 0, softmax with one output, more than 1000 hidden layers, more
- * parameters than 2^40. Free with weft_net_free(). */
+ *  WEFT_ERR_ARG: a size of 0, softmax with one output, more than 1000 hidden layers, more than
+ *  2^40 parameters, counted with the padding of each row of outputs to whole cache lines. Free with
+ *  weft_net_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_net_new(const weft_net_options *options, weft_net **out,
                                                weft_error *err);
 WEFT_API void weft_net_free(weft_net *net);

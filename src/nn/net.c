@@ -50,7 +50,8 @@ static size_t padded(size_t n)
     return weft_padded_ld(WEFT_F32, n);
 }
 
-/* Lays the layers out one after another; false where that is more than MAX_PARAMS. */
+/* Lays the layers out one after another; false where that is more than MAX_PARAMS. No sum below
+ * can wrap: each term is checked before it is added. */
 static bool lay_out(weft_net *net, const weft_net_options *options)
 {
     size_t at = 0;
@@ -59,9 +60,8 @@ static bool lay_out(weft_net *net, const weft_net_options *options)
         size_t n_in = l == 0 ? options->n_inputs : options->hidden[l - 1];
         size_t n_out = last ? options->n_outputs : options->hidden[l];
         size_t weight_len;
-        if (n_in > MAX_PARAMS || n_out > MAX_PARAMS ||
-            !weft_mul_fits(n_in, padded(n_out), &weight_len) ||
-            weight_len > MAX_PARAMS - at - padded(n_out)) {
+        if (n_out > MAX_PARAMS || !weft_mul_fits(n_in, padded(n_out), &weight_len) ||
+            weight_len > MAX_PARAMS) {
             return false;
         }
         net->layers[l] = (struct weft_layer){
@@ -73,6 +73,9 @@ static bool lay_out(weft_net *net, const weft_net_options *options)
             .ld = padded(n_out),
         };
         at += weight_len + padded(n_out);
+        if (at > MAX_PARAMS) {
+            return false;
+        }
     }
     net->block_len = at;
     return true;
@@ -120,7 +123,8 @@ weft_status weft_net_new(const weft_net_options *options, weft_net **out, weft_e
         goto out;
     }
     if (!lay_out(net, options)) {
-        status = weft_fail(err, WEFT_ERR_ARG, "network: more than 2^40 parameters");
+        status = weft_fail(err, WEFT_ERR_ARG,
+                           "network: more than 2^40 parameters (rows padded to cache lines)");
         goto out;
     }
     net->n_class_names =
