@@ -75,8 +75,9 @@ static void bad_architectures(void)
 {
     static const size_t zero[] = {5, 0}, huge[] = {SIZE_MAX / 2, SIZE_MAX / 2};
     static const size_t edge[] = {(size_t)1 << 40, 1};
-    weft_net_options cases[8];
-    for (size_t i = 0; i < 8; i++) {
+    static const weft_activation none[] = {WEFT_RELU, WEFT_N_ACTIVATIONS};
+    weft_net_options cases[11];
+    for (size_t i = 0; i < 11; i++) {
         cases[i] = options_of(2, WEFT_OUTPUT_SOFTMAX, 10);
     }
     cases[0].n_inputs = 0;
@@ -89,9 +90,15 @@ static void bad_architectures(void)
     cases[7].n_hidden = 0; /* weights and bias add up to just above SIZE_MAX */
     cases[7].n_inputs = ((size_t)1 << 24) - 1;
     cases[7].n_outputs = edge[0];
-    static const char *const messages[] = {"inputs", "outputs", "hidden layer 2", "softmax over 1",
-                                           "1001",   "2^40",    "2^40",           "2^40"};
-    for (size_t i = 0; i < 8; i++) {
+    cases[8].activations = none;
+    cases[9].output = WEFT_N_OUTPUTS;
+    cases[10].output = (weft_output)-1;
+    static const char *const messages[] = {
+        "inputs",         "outputs",     "hidden layer 2 has no units",
+        "softmax over 1", "1001",        "2^40",
+        "2^40",           "2^40",        "hidden layer 2: no activation 9",
+        "no output 3",    "no output -1"};
+    for (size_t i = 0; i < 11; i++) {
         weft_net *net = NULL;
         weft_error err;
         CHECK_STATUS(weft_net_new(&cases[i], &net, &err), WEFT_ERR_ARG, &err);
@@ -246,6 +253,7 @@ static void init_is_a_function_of_the_seed(void)
     CHECK_BYTES(second, first, bytes);
     CHECK_STATUS(weft_net_init(net, WEFT_INIT_SMALL_NORMAL, 0, 3, &err), WEFT_ERR_ARG, &err);
     CHECK_STATUS(weft_net_init(net, WEFT_INIT_SMALL_NORMAL, NAN, 3, &err), WEFT_ERR_ARG, &err);
+    CHECK_STATUS(weft_net_init(net, WEFT_N_INITS, 1, 4, &err), WEFT_ERR_ARG, &err);
     weft_net_get_params(net, second);
     CHECK_BYTES(second, first, bytes);
     free(first);

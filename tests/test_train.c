@@ -620,8 +620,14 @@ static void bad_options_are_refused(void)
 {
     static const struct {
         double lr, momentum;
-    } cases[] = {{0, 0},   {-1, 0},     {(double)NAN, 0}, {(double)INFINITY, 0}, {0.1, (double)NAN},
-                 {0.1, 1}, {0.1, -0.1}, {0.1, 2}};
+        weft_schedule schedule;
+    } cases[] = {
+        {0, 0, WEFT_LR_CONSTANT},           {-1, 0, WEFT_LR_CONSTANT},
+        {(double)NAN, 0, WEFT_LR_LINEAR},   {(double)INFINITY, 0, WEFT_LR_LINEAR},
+        {0.1, (double)NAN, WEFT_LR_LINEAR}, {0.1, 1, WEFT_LR_LINEAR},
+        {0.1, -0.1, WEFT_LR_LINEAR},        {0.1, 2, WEFT_LR_LINEAR},
+        {0.1, 0, WEFT_LR_LINEAR + 1},       {0.1, 0, (weft_schedule)-1},
+    };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         struct run run;
         weft_error err;
@@ -629,6 +635,7 @@ static void bad_options_are_refused(void)
         float *before = synthetic_params(run.net);
         run.options.lr = cases[k].lr;
         run.options.momentum = cases[k].momentum;
+        run.options.schedule = cases[k].schedule;
         CHECK_STATUS(run_train(&run, &err), WEFT_ERR_ARG, &err);
         float *after = synthetic_params(run.net);
         CHECK_BYTES(after, before, weft_net_n_params(run.net) * sizeof *after);

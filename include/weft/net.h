@@ -49,15 +49,16 @@ typedef struct weft_net_options {
 } weft_net_options;
 
 /** A network with all parameters 0, inputs unscaled, classes named "0", "1", ...
- *  WEFT_ERR_ARG: a size of 0, softmax with one output, more than 1000 hidden layers, more than
- *  2^40 parameters, counted with the padding of each row of outputs to whole cache lines. Free with
- *  weft_net_free(). */
+ *  WEFT_ERR_ARG: a size of 0, an activation or output that is none, softmax with one output, more
+ *  than 1000 hidden layers, more than 2^40 parameters (counted with the padding of each row of
+ *  outputs to whole cache lines). Free with weft_net_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_net_new(const weft_net_options *options, weft_net **out,
                                                weft_error *err);
 WEFT_API void weft_net_free(weft_net *net);
 
 /** Draws all weights anew and sets the biases to 0: a function of (init, std, seed, shape) alone.
- *  std is read by WEFT_INIT_SMALL_NORMAL only and must then be finite and > 0. */
+ *  std is read by WEFT_INIT_SMALL_NORMAL only and must then be finite and > 0.
+ *  WEFT_ERR_ARG: std, or an init that is none; the weights are then as they were. */
 WEFT_API WEFT_CHECKED weft_status weft_net_init(weft_net *net, weft_init init, float std,
                                                 uint64_t seed, weft_error *err);
 

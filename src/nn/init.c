@@ -83,6 +83,9 @@ static void init_layer(weft_net *net, size_t l, weft_init init, float std, uint6
 
 weft_status weft_net_init(weft_net *net, weft_init init, float std, uint64_t seed, weft_error *err)
 {
+    if ((unsigned)init >= WEFT_N_INITS) {
+        return weft_fail(err, WEFT_ERR_ARG, "initialisation: none has the number %d", (int)init);
+    }
     if (init == WEFT_INIT_SMALL_NORMAL && !(std > 0 && isfinite(std))) {
         return weft_fail(err, WEFT_ERR_ARG,
                          "initialisation small_normal: standard deviation %g, wanted > 0",

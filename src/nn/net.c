@@ -37,6 +37,13 @@ static weft_status check_options(const weft_net_options *options, weft_error *er
         if (options->hidden[l] == 0) {
             return weft_fail(err, WEFT_ERR_ARG, "network: hidden layer %zu has no units", l + 1);
         }
+        if ((unsigned)options->activations[l] >= WEFT_N_ACTIVATIONS) {
+            return weft_fail(err, WEFT_ERR_ARG, "network: hidden layer %zu: no activation %d",
+                             l + 1, (int)options->activations[l]);
+        }
+    }
+    if ((unsigned)options->output >= WEFT_N_OUTPUTS) {
+        return weft_fail(err, WEFT_ERR_ARG, "network: no output %d", (int)options->output);
     }
     if (options->output == WEFT_OUTPUT_SOFTMAX && options->n_outputs == 1) {
         return weft_fail(err, WEFT_ERR_ARG,

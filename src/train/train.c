@@ -23,6 +23,7 @@ static const char *const schedule_names[] = {
     [WEFT_LR_CONSTANT] = "constant",
     [WEFT_LR_LINEAR] = "linear",
 };
+enum { N_SCHEDULES = sizeof schedule_names / sizeof *schedule_names };
 
 const char *weft_schedule_name(weft_schedule schedule)
 {
@@ -31,7 +32,7 @@ const char *weft_schedule_name(weft_schedule schedule)
 
 weft_status weft_schedule_from_name(const char *name, weft_schedule *out)
 {
-    for (size_t i = 0; i < sizeof schedule_names / sizeof *schedule_names; i++) {
+    for (size_t i = 0; i < N_SCHEDULES; i++) {
         if (strcmp(name, schedule_names[i]) == 0) {
             *out = (weft_schedule)i;
             return WEFT_OK;
@@ -83,6 +84,10 @@ static weft_status check_options(const weft_train_options *options, weft_error *
     if (!(options->momentum >= 0 && options->momentum < 1)) {
         return weft_fail(err, WEFT_ERR_ARG, "momentum %g, wanted 0 <= momentum < 1",
                          options->momentum);
+    }
+    if ((unsigned)options->schedule >= N_SCHEDULES) {
+        return weft_fail(err, WEFT_ERR_ARG, "learning rate: no schedule %d",
+                         (int)options->schedule);
     }
     return WEFT_OK;
 }
