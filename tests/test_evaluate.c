@@ -217,6 +217,25 @@ static void auc_by_hand(void)
     weft_context_free(context);
 }
 
+/* Finite weights that overflow: logits inf and inf, of which the difference is NaN. */
+static void auc_of_broken_logits(void)
+{
+    static const float x[] = {10, 10, 10, -10}, params[] = {3e38f, 3e38f, 0, 0};
+    static const int32_t classes[] = {0, 1, 0, 1};
+    weft_dataset *data = synthetic_from(x, 4, 1, classes, 2, NULL, 0);
+    weft_net *net = synthetic_net(1, (size_t[]){0}, WEFT_RELU, 2, WEFT_OUTPUT_SOFTMAX, 1);
+    weft_context *context = synthetic_context(1);
+    weft_evaluation got = {0};
+    weft_error err;
+    weft_net_set_params(net, params);
+    CHECK_OK(weft_evaluate(context, net, data, &got, &err), &err);
+    CHECK(isnan(got.auc) && isnan(got.loss));
+    weft_evaluation_release(&got);
+    weft_net_free(net);
+    weft_dataset_free(data);
+    weft_context_free(context);
+}
+
 static struct naive naive_values(const float *z, const float *y, size_t n, size_t c)
 {
     struct naive m = {0};
@@ -553,6 +572,7 @@ static CU_TestInfo metric_tests[] = {
     {"of classes", metrics_of_classes},
     {"auc of two classes", auc_of_two_classes},
     {"auc by hand", auc_by_hand},
+    {"auc of broken logits", auc_of_broken_logits},
     {"of values", metrics_of_values},
     {"of several labels", accuracy_of_several_labels},
     CU_TEST_INFO_NULL,

@@ -26,7 +26,7 @@ typedef struct weft_class_score {
     double precision, recall, f1;
 } weft_class_score;
 
-/** What an evaluation found; NaN where a number does not apply. */
+/** What an evaluation found; NaN where a number does not apply, or where logits are not finite. */
 typedef struct weft_evaluation {
     size_t samples;
     double loss;     /**< the network's loss over all samples */

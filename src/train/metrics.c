@@ -69,9 +69,24 @@ static double area(const struct scored *sorted, size_t n)
     return below > 0 && positives > 0 ? wins / (below * positives) : (double)NAN;
 }
 
+/* NaN has no place in an order: sorting would be undefined and groups would not end. */
+static bool all_ordered(const float *scores, size_t stride, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(scores[i * stride])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 double weft_roc_auc(const float *scores, size_t stride, const int32_t *truth, size_t n,
                     bool *no_memory)
 {
+    *no_memory = false;
+    if (!all_ordered(scores, stride, n)) {
+        return (double)NAN;
+    }
     struct scored *sorted = weft_mem_alloc(n, sizeof *sorted);
     *no_memory = sorted == NULL;
     if (sorted == NULL) {
