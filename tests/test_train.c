@@ -616,6 +616,43 @@ static void divergence_is_told(void)
     weft_context_free(context);
 }
 
+/* The last step has no loss behind it to tell; the first none before it. */
+static void divergence_at_the_ends(void)
+{
+    weft_dataset *data = synthetic_values(64, 6, 2, 4);
+    weft_net *net = synthetic_net(6, (size_t[]){8, 0}, WEFT_RELU, 2, WEFT_OUTPUT_IDENTITY, 2);
+    weft_context *context = synthetic_context(2);
+    struct log *log = log_new();
+    weft_train_options options = options_of(1, 0, 3e38, log);
+    float *params = synthetic_params(net);
+    for (size_t k = 0; k < weft_net_n_params(net); k++) {
+        params[k] *= 100; /* gradients beyond 1, which such a step makes infinite */
+    }
+    weft_error err;
+    weft_net_set_params(net, params);
+    CHECK_STATUS(weft_train(context, net, data, &options, &err), WEFT_ERR_DIVERGED, &err);
+    CHECK_HAS(err.message, "a parameter is not finite in step 1 (epoch 1)");
+    CHECK_HAS(err.message, "last finite loss");
+    CHECK_UINT(log->n, 4);
+    CHECK_INT(log->events[3].status, WEFT_ERR_DIVERGED);
+    weft_net_set_params(net, params);
+    options.epochs = 3;
+    CHECK_STATUS(weft_train(context, net, data, &options, &err), WEFT_ERR_DIVERGED, &err);
+    CHECK_HAS(err.message, "loss is not finite in step 2 (epoch 2)");
+    params[0] = NAN;
+    weft_net_set_params(net, params);
+    CHECK_STATUS(weft_train(context, net, data, &options, &err), WEFT_ERR_DIVERGED, &err);
+    CHECK_HAS(err.message, "in step 1 (epoch 1)");
+    CHECK_HAS(err.message, "no loss was finite before");
+    options.epochs = 0;
+    CHECK_OK(weft_train(context, net, data, &options, &err), &err);
+    free(params);
+    free(log);
+    weft_net_free(net);
+    weft_dataset_free(data);
+    weft_context_free(context);
+}
+
 static void bad_options_are_refused(void)
 {
     static const struct {
@@ -787,6 +824,7 @@ static CU_TestInfo event_tests[] = {
 
 static CU_TestInfo trouble_tests[] = {
     {"divergence is told", divergence_is_told},
+    {"divergence at the ends", divergence_at_the_ends},
     {"bad options are refused", bad_options_are_refused},
     {"misfits are refused", misfits_are_refused},
     {"out of memory is survived", out_of_memory_is_survived},

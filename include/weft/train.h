@@ -79,9 +79,10 @@ WEFT_API weft_train_options weft_train_options_default(void);
 /** Trains `net` in place on `data` by (mini-batch) gradient descent.
  *  The result is a function of (net, data, options): the same bits for every thread count.
  *  WEFT_ERR_ARG: an option out of range. WEFT_ERR_MISMATCH: data does not fit the network.
- *  WEFT_ERR_DIVERGED: a batch's loss was not finite; the message has the step, the learning rate
- * and the last finite loss; the parameters are those after the last step. WEFT_ERR_STOPPED: the
- * listener said so; the parameters are those after the last whole step. */
+ *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the
+ *  message has the step, the learning rate and the last finite loss; the parameters are those after
+ *  the last step. WEFT_ERR_STOPPED: the listener said so; the parameters are those after the last
+ *  whole step. */
 WEFT_API WEFT_CHECKED weft_status weft_train(weft_context *context, weft_net *net,
                                              const weft_dataset *data,
                                              const weft_train_options *options, weft_error *err);

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -252,6 +253,19 @@ static weft_status finish_epoch(struct run *run)
     return run->stop && run->epoch < options->epochs ? WEFT_ERR_STOPPED : WEFT_OK;
 }
 
+/* `what` happened at step number `step`, counted from 1. */
+static weft_status fail_diverged(const struct run *run, const char *what, size_t step,
+                                 weft_error *err)
+{
+    char before[48] = "no loss was finite before";
+    if (isfinite(run->last_loss)) {
+        snprintf(before, sizeof before, "last finite loss %g", run->last_loss);
+    }
+    return weft_fail(err, WEFT_ERR_DIVERGED, "%s in step %zu (epoch %zu) at learning rate %g; %s",
+                     what, step, (step - 1) / run->steps_per_epoch + 1,
+                     learning_rate(run, step - 1), before);
+}
+
 static weft_status run_epoch(struct run *run, weft_error *err)
 {
     if (run->order != NULL) {
@@ -260,11 +274,7 @@ static weft_status run_epoch(struct run *run, weft_error *err)
     }
     weft_team_run(run->context, epoch_team, run);
     if (run->diverged) {
-        return weft_fail(err, WEFT_ERR_DIVERGED,
-                         "loss is not finite in step %zu (epoch %zu) at learning rate %g; "
-                         "last finite loss %g",
-                         run->step + 1, run->epoch + 1, learning_rate(run, run->step),
-                         run->last_loss);
+        return fail_diverged(run, "loss is not finite", run->step + 1, err);
     }
     weft_status status = WEFT_ERR_STOPPED;
     if (run->step == (run->epoch + 1) * run->steps_per_epoch) {
@@ -273,6 +283,17 @@ static weft_status run_epoch(struct run *run, weft_error *err)
     return status == WEFT_OK
                ? status
                : weft_fail(err, status, "stopped after step %zu of %zu", run->step, run->n_steps);
+}
+
+/* No loss is computed after the last step, so what it did is looked at here. */
+static weft_status check_params(const struct run *run, weft_error *err)
+{
+    for (size_t i = 0; run->step > 0 && i < run->net->block_len; i++) {
+        if (!isfinite(run->net->params[i])) {
+            return fail_diverged(run, "a parameter is not finite", run->step, err);
+        }
+    }
+    return WEFT_OK;
 }
 
 weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset *data,
@@ -304,6 +325,9 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
         }
         while (status == WEFT_OK && run.epoch < run.options->epochs) {
             status = run_epoch(&run, err);
+        }
+        if (status == WEFT_OK) {
+            status = check_params(&run, err);
         }
         emit(&run, &(weft_event){.kind = WEFT_EVENT_RUN_FINISHED, .status = status});
     }
