@@ -24,10 +24,11 @@ typedef enum weft_event_kind {
     WEFT_EVENT_RUN_STARTED,  /**< before the first step */
     WEFT_EVENT_STEP,         /**< after each step: one update of the parameters */
     WEFT_EVENT_EPOCH,        /**< after each epoch and its evaluations */
-    WEFT_EVENT_RUN_FINISHED, /**< at the end, also of a run that failed or was stopped */
+    WEFT_EVENT_RUN_FINISHED, /**< at the end of a run that started, whatever ended it */
 } weft_event_kind;
 
-/** Loss and accuracy of one data set; accuracy (a fraction) is NaN where there are no classes. */
+/** Loss and accuracy of one data set; accuracy is a fraction (of sample-label pairs, for several
+ *  sigmoids), and NaN where the output is identity. */
 typedef struct weft_score {
     bool known; /**< whether the two numbers were measured */
     double loss, accuracy;
@@ -39,32 +40,34 @@ typedef struct weft_event {
     size_t epoch, n_epochs; /**< epochs ended so far (in a STEP: those before this one) */
     size_t step, n_steps;   /**< steps ended so far, and of the whole run */
     size_t steps_per_epoch;
-    double lr;           /**< of the step just made; of the first step in RUN_STARTED */
-    weft_score train;    /**< STEP: of its batch before the update; EPOCH: mean over the epoch's
-                            samples, each as    it was when its batch was computed */
+    double lr; /**< of the step just made; of the first step in RUN_STARTED */
+    /** STEP: of its batch before the update; EPOCH: mean over the epoch's samples, each as it was
+     *  when its batch was computed */
+    weft_score train;
     weft_score val;      /**< EPOCH: after the epoch, where there is a validation set */
     weft_score test;     /**< EPOCH: where test_every says so */
     double seconds;      /**< since the start of the run, by a monotonic clock */
     size_t n_samples;    /**< of the training set */
-    const weft_net *net; /**< to look at; in STEP events it may be read too, but not changed */
+    const weft_net *net; /**< to be read only, in every event */
     weft_status status;  /**< RUN_FINISHED: what weft_train() returns */
 } weft_event;
 
-/** Called by one thread at a time, in order. Returning false asks training to stop after this
- *  event; an EPOCH event still follows the last step of an epoch, and a run whose last step is made
- *  has nothing left to stop. */
+/** Called by one thread at a time, in order; which thread may change. Returning false asks training
+ *  to stop after this event; an EPOCH event still follows the last step of an epoch, and a run whose
+ *  last step is made has nothing left to stop. In STEP events the context of the run is in use: a
+ *  listener that computes there needs another. */
 typedef bool weft_listener(const weft_event *event, void *user);
 
 typedef struct weft_train_options {
-    size_t epochs;     /**< 0: nothing is trained */
-    size_t batch_size; /**< samples a step; 0: all of them. The last batch of an epoch may be
-                          smaller */
-    double lr;         /**< learning rate > 0 */
+    size_t epochs; /**< 0: nothing is trained */
+    /** Samples a step; 0: all of them. The last batch of an epoch may be smaller. */
+    size_t batch_size;
+    double lr; /**< learning rate > 0 */
     weft_schedule schedule;
-    double
-        momentum; /**< in [0, 1): v = momentum v + g, w = w - lr v (Polyak 1964, as in PyTorch) */
-    bool
-        shuffle; /**< a new order each epoch, a function of (seed, epoch); never for full batches */
+    /** In [0, 1): v = momentum v + g, w = w - lr v (Polyak 1964, as in PyTorch) */
+    double momentum;
+    /** A new order each epoch, a function of (seed, epoch); never for full batches. */
+    bool shuffle;
     uint64_t seed;
     const weft_dataset *val;  /**< evaluated after each epoch; may be NULL */
     const weft_dataset *test; /**< evaluated after every test_every epochs; may be NULL */
@@ -78,7 +81,8 @@ WEFT_API weft_train_options weft_train_options_default(void);
 
 /** Trains `net` in place on `data` by (mini-batch) gradient descent.
  *  The result is a function of (net, data, options): the same bits for every thread count.
- *  WEFT_ERR_ARG: an option out of range. WEFT_ERR_MISMATCH: data does not fit the network.
+ *  options may be NULL for the defaults. WEFT_ERR_ARG: an option out of range.
+ *  WEFT_ERR_MISMATCH: data does not fit the network.
  *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the
  *  message has the step, the learning rate and the last finite loss; the parameters are those after
  *  the last step. WEFT_ERR_STOPPED: the listener said so; the parameters are those after the last

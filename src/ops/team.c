@@ -8,6 +8,7 @@
  * Scott 1991, 3.1. */
 #include "ops/team.h"
 
+#include <assert.h>
 #include <omp.h>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -21,6 +22,7 @@ enum { SPINS = 200 };
 
 void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
 {
+    assert(context->barrier.team_size == 1); /* not from within another region of this context */
 #pragma omp parallel num_threads((int)context->n_threads)
     {
 #pragma omp single
