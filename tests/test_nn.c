@@ -48,6 +48,7 @@ static void architecture(void)
     CHECK_UINT(weft_net_n_classes(net), 10);
     CHECK_STR(weft_net_class_name(net, 9), "9");
     CHECK_UINT(weft_net_scaling(net)->n, 0);
+    CHECK_INT(weft_net_scaling(net)->kind, WEFT_SCALE_NONE);
     weft_net_free(net);
     weft_net_free(NULL);
 }
@@ -158,6 +159,14 @@ static void forward_by_hand(void)
     input.cols = 2;
     logits.rows = 1;
     CHECK_STATUS(weft_net_forward(context, net, &input, &logits, &err), WEFT_ERR_MISMATCH, &err);
+    CHECK_HAS(err.message, "logits are f32 [1, 1], wanted f32 [2, 1]");
+    logits = weft_tensor_borrow(WEFT_U8, z, 2, 1, 1);
+    CHECK_STATUS(weft_net_forward(context, net, &input, &logits, &err), WEFT_ERR_MISMATCH, &err);
+    CHECK_HAS(err.message, "logits are u8 [2, 1], wanted f32 [2, 1]");
+    input.rows = logits.rows = 0;
+    CHECK_STATUS(weft_net_forward(context, net, &input, &logits, &err), WEFT_ERR_MISMATCH, &err);
+    CHECK_HAS(err.message, "no samples");
+    CHECK(z[0] == 10 * 4.5f + 7); /* nothing was written */
     weft_net_free(net);
     weft_context_free(context);
 }

@@ -15,7 +15,7 @@
 #include <weft/tensor.h>
 
 /** A network with its parameters, the scaling of its inputs and the names of its classes. Reading
- * is safe from any number of threads; changing it is not safe while anything else uses it. */
+ *  is safe from any number of threads; changing it is not safe while anything else uses it. */
 typedef struct weft_net weft_net;
 
 /** How weights start; biases start at 0. n_in and n_out are the layer's fan-in and fan-out.
@@ -78,7 +78,8 @@ WEFT_API size_t weft_net_n_params(const weft_net *net);
 WEFT_API void weft_net_get_params(const weft_net *net, float *params);
 WEFT_API void weft_net_set_params(weft_net *net, const float *params);
 
-/** Copies a scaling; its n must be 0, 1 or the number of inputs, every scale finite. */
+/** Copies a scaling. WEFT_ERR_MISMATCH: its n is not 0, 1 or the number of inputs.
+ *  WEFT_ERR_ARG: a number in it is not finite. */
 WEFT_API WEFT_CHECKED weft_status weft_net_set_scaling(weft_net *net, const weft_scaling *scaling,
                                                        weft_error *err);
 WEFT_API const weft_scaling *weft_net_scaling(const weft_net *net);
@@ -96,24 +97,24 @@ WEFT_API const char *weft_net_class_name(const weft_net *net, size_t index);
 /** The same as an array for weft_dataset_options; borrowed. */
 WEFT_API const char *const *weft_net_class_names(const weft_net *net);
 
-/** Whether targets fit the network's output: classes for softmax and a single sigmoid, values
- *  (n_values = outputs; 0..1 for sigmoid) else; every class id in range. WEFT_ERR_MISMATCH says why
- * not. */
+/** Whether targets fit the network's output: class ids in range for softmax and a single sigmoid,
+ *  values (n_values = outputs; 0..1 for sigmoid) for any sigmoids and identity.
+ *  WEFT_ERR_MISMATCH says why not. */
 WEFT_API WEFT_CHECKED weft_status weft_net_check_targets(const weft_net *net,
                                                          const weft_targets *targets,
                                                          size_t n_samples, weft_error *err);
 
 /** Logits of raw samples: scales x [B, n_inputs] (f32 or u8), runs all layers, writes
  *  logits [B, n_outputs] f32. The same bits for every thread count and batch size.
- *  WEFT_ERR_MISMATCH: shapes. */
+ *  WEFT_ERR_MISMATCH: shapes, or no samples. */
 WEFT_API WEFT_CHECKED weft_status weft_net_forward(weft_context *context, const weft_net *net,
                                                    const weft_tensor *x, weft_tensor *logits,
                                                    weft_error *err);
 
 /** Loss over B raw samples and its gradient with respect to all parameters, laid out as in
  *  weft_net_get_params(), by backpropagation (Rumelhart, Hinton & Williams 1986).
- *  gradient may be NULL. WEFT_ERR_MISMATCH: shapes or targets. The same bits for every thread
- * count. */
+ *  gradient may be NULL. WEFT_ERR_MISMATCH: shapes, no samples, or targets. The same bits for every
+ *  thread count. */
 WEFT_API WEFT_CHECKED weft_status weft_net_gradient(weft_context *context, const weft_net *net,
                                                     const weft_tensor *x,
                                                     const weft_targets *targets, double *loss,

@@ -34,8 +34,9 @@ weft_status weft_net_forward(weft_context *context, const weft_net *net, const w
     }
     if (logits->dtype != WEFT_F32 || logits->rows != x->rows ||
         logits->cols != weft_net_n_outputs(net)) {
-        return weft_fail(err, WEFT_ERR_MISMATCH, "logits are [%zu, %zu], wanted f32 [%zu, %zu]",
-                         logits->rows, logits->cols, x->rows, weft_net_n_outputs(net));
+        return weft_fail(err, WEFT_ERR_MISMATCH, "logits are %s [%zu, %zu], wanted f32 [%zu, %zu]",
+                         logits->dtype == WEFT_F32 ? "f32" : "u8", logits->rows, logits->cols,
+                         x->rows, weft_net_n_outputs(net));
     }
     struct weft_pass pass;
     status = weft_pass_init(&pass, context, net, part_rows(x->rows), err);

@@ -124,6 +124,7 @@ weft_status weft_net_new(const weft_net_options *options, weft_net **out, weft_e
     }
     net->n_layers = options->n_hidden + 1;
     net->output = options->output;
+    net->scaling.kind = WEFT_SCALE_NONE;
     net->layers = weft_mem_zalloc(net->n_layers, sizeof *net->layers);
     if (net->layers == NULL) {
         status = weft_fail_nomem(err, "a network");

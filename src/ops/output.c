@@ -140,6 +140,8 @@ struct weft_loss_sum weft_loss_total(const struct weft_loss_sum *sums, size_t n_
 
 void weft_output_apply(weft_output output, weft_tensor *logits)
 {
+    assert(logits->dtype == WEFT_F32 && logits->cols > 0);
+    /* There is no context; every set gives the same bits. */
     const struct weft_kernel_set *kernels = weft_kernel_set_at(weft_kernel_set_count() - 1);
     for (size_t i = 0; i < logits->rows && output != WEFT_OUTPUT_IDENTITY; i++) {
         float *row = (float *)logits->data + i * logits->ld;
