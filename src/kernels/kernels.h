@@ -30,8 +30,8 @@ struct weft_kernel_set {
     void (*transpose)(size_t rows, size_t cols, const float *src, size_t src_rs, float *dst,
                       size_t dst_rs);
 
-    /* Z = f(Z + bias) row by row; pre (may be NULL) gets Z + bias, which
-     * weft_activation_needs_input() activations want back for their derivative. */
+    /* Z = f(Z + bias) row by row. Where weft_activation_needs_input(f), pre gets Z + bias, which
+     * the derivative wants; it may be NULL and is not touched for other f. */
     void (*bias_activate)(weft_activation f, size_t rows, size_t cols, float *z, size_t z_rs,
                           const float *bias, float *pre, size_t pre_rs);
 

@@ -21,7 +21,7 @@ static weft_status init_layer(struct weft_pass_layer *buffers, const struct weft
     if (status == WEFT_OK) {
         status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, layer->n_out);
     }
-    if (status == WEFT_OK && weft_activation_needs_input(layer->f)) {
+    if (status == WEFT_OK && weft_gemm_saves_input(layer->f)) {
         status = weft_tensor_init(&buffers->pre, WEFT_F32, rows, layer->n_out);
     }
     if (status == WEFT_OK && !first) {
@@ -130,7 +130,7 @@ static void propagate_team(struct weft_pass *pass, size_t l, const weft_tensor *
                        .c = top(&below->dz, n),
                        .epilogue = WEFT_EPILOGUE_GRADIENT,
                        .f = f,
-                       .saved = top(weft_activation_needs_input(f) ? &below->pre : &below->y, n),
+                       .saved = top(weft_gemm_saves_input(f) ? &below->pre : &below->y, n),
                    });
 }
 

@@ -5,7 +5,13 @@
 
 #include <assert.h>
 
+#include "kernels/kernels.h"
 #include "ops/team.h"
+
+bool weft_gemm_saves_input(weft_activation f)
+{
+    return weft_activation_needs_input(f);
+}
 
 /* A tile starts at 8 x 2 register tiles and is halved until there is work for many threads, or it
  * is one register tile. By shape alone; the result does not depend on it. */

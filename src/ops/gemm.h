@@ -22,9 +22,13 @@ struct weft_gemm_job {
     enum weft_gemm_epilogue epilogue;
     weft_activation f;
     const float *bias; /* [n], ACTIVATE */
-    /* [m,n]. ACTIVATE: gets C + bias, unless its data is NULL; GRADIENT: the argument of f'. */
+    /* [m,n]. ACTIVATE: gets C + bias where weft_gemm_saves_input(f), unless its data is NULL.
+     * GRADIENT: that, or the C of ACTIVATE for other f. */
     weft_tensor saved;
 };
+
+/* Whether the derivative of f is computed from f's input rather than from its output. */
+bool weft_gemm_saves_input(weft_activation f);
 
 /* A team function. Every element of C is one sum in an order given by k alone (in runs of the
  * kernels' kc), so neither the tiles nor the number of threads change a bit of the result. */
