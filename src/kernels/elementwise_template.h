@@ -9,6 +9,9 @@
  *
  * The including file defines WEFT_SET(name), which adds its suffix to a name. */
 #include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels/kernels.h"

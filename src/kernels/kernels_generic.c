@@ -1,4 +1,6 @@
 /* The kernels in plain C: what every CPU runs, and what the other sets are tested against. */
+#include <string.h>
+
 #define WEFT_SET(name) name##_generic
 #include "kernels/elementwise_template.h"
 

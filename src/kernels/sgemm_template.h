@@ -15,7 +15,8 @@
  *   MASK_OF(n)           for the first n < W elements
  *   LOAD_MASKED(p, m), STORE_MASKED(p, m, v)
  *   FMA(a, b, c)         a b + c, rounded once         ADD(a, b) */
-#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #define INLINE static inline __attribute__((always_inline))
 

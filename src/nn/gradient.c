@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "nn/layers.h"
 #include "nn/pass.h"
+#include "ops/output.h"
 #include "ops/team.h"
 
 static size_t part_rows(size_t rows)

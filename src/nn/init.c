@@ -1,6 +1,11 @@
 /* Initial weights: a function of (kind, seed, layer, position), so of nothing that threads
  * could change. */
+#include <weft/net.h>
+
 #include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/fail.h"
 #include "base/rng.h"

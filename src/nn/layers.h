@@ -2,6 +2,8 @@
 #ifndef WEFT_NN_LAYERS_H
 #define WEFT_NN_LAYERS_H
 
+#include <stddef.h>
+
 #include <weft/net.h>
 
 /* One layer: Y = f(X W + b). W is kept as [n_in, n_out], transposed against the interface and

@@ -1,7 +1,10 @@
 /* Names of activations, outputs and initialisations. */
-#include <string.h>
-
+#include <weft/activation.h>
 #include <weft/net.h>
+#include <weft/output.h>
+
+#include <stddef.h>
+#include <string.h>
 
 static const char *const activation_names[WEFT_N_ACTIVATIONS] = {
     [WEFT_IDENTITY] = "identity", [WEFT_RELU] = "relu",       [WEFT_LEAKY_RELU] = "leaky_relu",

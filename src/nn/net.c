@@ -1,6 +1,8 @@
 /* Networks: architecture, parameters, and what is stored with them. */
+#include <weft/net.h>
+
 #include <math.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

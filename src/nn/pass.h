@@ -3,8 +3,14 @@
 #define WEFT_NN_PASS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include <weft/context.h>
 #include <weft/net.h>
+#include <weft/status.h>
+#include <weft/targets.h>
+#include <weft/tensor.h>
 
 #include "ops/output.h"
 

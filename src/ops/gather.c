@@ -2,7 +2,9 @@
 #include "ops/gather.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
+#include "kernels/kernels.h"
 #include "ops/team.h"
 
 void weft_gather_team(weft_context *context, const weft_tensor *x, const uint32_t *rows,

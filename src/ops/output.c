@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <math.h>
 
-#include "ops/team.h"
-
 #include "base/explog.h"
+#include "kernels/kernels.h"
+#include "ops/team.h"
 
 size_t weft_loss_n_blocks(size_t rows)
 {

@@ -2,6 +2,8 @@
 #ifndef WEFT_OPS_PADDING_H
 #define WEFT_OPS_PADDING_H
 
+#include <stddef.h>
+
 #include <weft/tensor.h>
 
 /* Elements from one row to the next for rows of `cols`, as weft_tensor_init() pads them; 0

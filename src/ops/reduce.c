@@ -2,6 +2,7 @@
  * order, so the result is the same for any number of threads. */
 #include "ops/reduce.h"
 
+#include "kernels/kernels.h"
 #include "ops/team.h"
 
 void weft_column_sums_team(weft_context *context, const weft_tensor *x, float *sums,

@@ -3,6 +3,7 @@
 #define WEFT_OPS_REDUCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <weft/context.h>
 #include <weft/tensor.h>

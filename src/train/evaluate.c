@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/mem.h"
+#include "nn/pass.h"
 #include "ops/output.h"
 #include "train/metrics.h"
 #include "train/score.h"

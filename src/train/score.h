@@ -2,9 +2,13 @@
 #ifndef WEFT_TRAIN_SCORE_H
 #define WEFT_TRAIN_SCORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <weft/train.h>
 
 #include "nn/pass.h"
+#include "ops/output.h"
 
 /* Whether data have the network's features and (unless labels are not wanted) targets that fit.
  * `what` begins the message: "training data". */

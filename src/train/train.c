@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "nn/layers.h"
 #include "nn/pass.h"
+#include "ops/output.h"
 #include "ops/reduce.h"
 #include "ops/team.h"
 #include "train/score.h"
@@ -59,7 +60,6 @@ weft_train_options weft_train_options_default(void)
 struct run {
     weft_context *context;
     weft_net *net;
-    const weft_dataset *data;
     const weft_train_options *options;
     weft_tensor x;
     weft_targets targets;
@@ -303,7 +303,6 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
     struct run run = {
         .context = context,
         .net = net,
-        .data = data,
         .options = options != NULL ? options : &defaults,
         .x = weft_dataset_x(data),
         .targets = weft_dataset_targets(data),
