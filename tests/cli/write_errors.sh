@@ -54,7 +54,7 @@ has err "stopped after step "
 run 0 eval run table.csv --label kind
 rm -r run
 echo old >predictions.csv
-limited 0 predict model digits -o predictions.csv --proba
+limited 8 predict model digits --split train -o predictions.csv --proba
 has err "predictions.csv: cannot write: File too large"
 is "$(cat predictions.csv)" old
 nothing_left
