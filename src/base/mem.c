@@ -1,12 +1,13 @@
 /* Aligned, overflow-checked allocation with a hook for failure tests. */
 #include "base/mem.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-static size_t n_tried; /* written with relaxed atomics: a statistic and a test hook, no more */
-static size_t fail_at; /* value of n_tried whose allocation fails; 0: none */
+static atomic_size_t n_tried; /* a statistic and a test hook, no more: relaxed everywhere */
+static atomic_size_t fail_at; /* value of n_tried whose allocation fails; 0: none */
 
 bool weft_mul_fits(size_t a, size_t b, size_t *product)
 {
@@ -19,8 +20,8 @@ bool weft_mul_fits(size_t a, size_t b, size_t *product)
 
 void *weft_mem_alloc(size_t count, size_t size)
 {
-    size_t tried = __atomic_add_fetch(&n_tried, 1, __ATOMIC_RELAXED);
-    if (tried == __atomic_load_n(&fail_at, __ATOMIC_RELAXED)) {
+    size_t tried = atomic_fetch_add_explicit(&n_tried, 1, memory_order_relaxed) + 1;
+    if (tried == atomic_load_explicit(&fail_at, memory_order_relaxed)) {
         return NULL;
     }
     size_t bytes;
@@ -68,10 +69,11 @@ void weft_mem_free(void *block)
 
 size_t weft_mem_count(void)
 {
-    return __atomic_load_n(&n_tried, __ATOMIC_RELAXED);
+    return atomic_load_explicit(&n_tried, memory_order_relaxed);
 }
 
 void weft_mem_fail_at(size_t n)
 {
-    __atomic_store_n(&fail_at, n == 0 ? 0 : weft_mem_count() + n, __ATOMIC_RELAXED);
+    size_t at = n == 0 ? 0 : weft_mem_count() + n;
+    atomic_store_explicit(&fail_at, at, memory_order_relaxed);
 }
