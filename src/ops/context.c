@@ -1,6 +1,7 @@
 /* Contexts: how many threads, which kernels. */
 #include <weft/context.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,11 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
 
 void weft_context_free(weft_context *context)
 {
+    if (context == NULL) {
+        return;
+    }
+    pthread_cond_destroy(&context->barrier.opened);
+    pthread_mutex_destroy(&context->barrier.mutex);
     weft_mem_free(context);
 }
 
