@@ -240,6 +240,20 @@ static void activations_within_stated_ulps(void)
     }
 }
 
+/* exp x is what the sum of softmax has beyond 1 for logits 0 and x, exact in double down to -19. */
+static void exp_within_an_ulp(void)
+{
+    enum { N = 100000 };
+    double worst = 0;
+    for (size_t i = 0; i < N; i++) {
+        float z[2] = {0, -19.0f * (float)i / N}, p[2], max;
+        double sum = kernels()->softmax(2, z, p, &max);
+        double error = ulps((float)(sum - 1), expl((long double)z[1]));
+        worst = error > worst ? error : worst;
+    }
+    CHECK_NEAR(worst, 0, 1);
+}
+
 /* Below 0, 1 + erf cancels: the error is bounded against the size of z / 2 instead. */
 static void gelu_below_zero(void)
 {
@@ -423,13 +437,13 @@ static void scaling(void)
     }
 }
 
-/* Everything but sums has the same bits in every set. */
+/* Everything but sgemm has the same bits in every set. */
 static void elementwise_same_bits_as_generic(void)
 {
     enum { N = 1000 };
     const struct weft_kernel_set *generic = weft_kernel_set_at(weft_kernel_set_count() - 1);
     CHECK_STR(generic->name, "generic");
-    static float z[N], bias[N], got[N], wanted[N];
+    static float z[N], bias[N], got[N], wanted[N], pre[N];
     fill(z, N, 51);
     fill(bias, N, 52);
     for (int f = 0; f < WEFT_N_ACTIVATIONS; f++) {
@@ -441,11 +455,23 @@ static void elementwise_same_bits_as_generic(void)
         kernels()->activate_gradient((weft_activation)f, 1, N, got, N, bias, N);
         generic->activate_gradient((weft_activation)f, 1, N, wanted, N, bias, N);
         CHECK_BYTES(got, wanted, sizeof got);
+        memcpy(got, z, sizeof z);
+        memcpy(wanted, z, sizeof z);
+        kernels()->bias_activate((weft_activation)f, 1, N, got, N, bias, pre, N);
+        generic->bias_activate((weft_activation)f, 1, N, wanted, N, bias, NULL, 0);
+        CHECK_BYTES(got, wanted, sizeof got);
     }
-    float max;
-    (void)kernels()->softmax(N, z, got, &max);
-    (void)generic->softmax(N, z, wanted, &max);
+    float max, wanted_max;
+    double sum = kernels()->softmax(N, z, got, &max);
+    double wanted_sum = generic->softmax(N, z, wanted, &wanted_max);
     CHECK_BYTES(got, wanted, sizeof got);
+    CHECK(sum == wanted_sum && max == wanted_max);
+    kernels()->sigmoid(N, z, got);
+    generic->sigmoid(N, z, wanted);
+    CHECK_BYTES(got, wanted, sizeof got);
+    kernels()->column_sums(N / 50, 50, z, 50, got, false);
+    generic->column_sums(N / 50, 50, z, 50, wanted, false);
+    CHECK_BYTES(got, wanted, 50 * sizeof *got);
 }
 
 static CU_TestInfo sgemm_tests[] = {
@@ -456,6 +482,7 @@ static CU_TestInfo sgemm_tests[] = {
 
 static CU_TestInfo elementwise_tests[] = {
     {"activations within the stated ulps", activations_within_stated_ulps},
+    {"exp within an ulp", exp_within_an_ulp},
     {"gelu below zero", gelu_below_zero},
     {"activations at infinity and NaN", activations_at_the_ends},
     {"slopes match differences", slopes_match_differences},

@@ -5,7 +5,8 @@
  * The functions of one variable are polynomials fitted by the Remez exchange algorithm to the
  * relative error, after the usual reductions (Muller, Elementary Functions, 3rd ed., ch. 4 and
  * 11). Their bounds in units in the last place are checked against long double by
- * tests/test_kernels.c: exp 1.0, tanh 2, sigmoid 2.5, erf 2, expm1 2 (below 0).
+ * tests/test_kernels.c: exp 1 (below 0), expm1 2, tanh 2, sigmoid 2.5, and erf as part of gelu, 3
+ * (above 0).
  *
  * The including file defines WEFT_SET(name), which adds its suffix to a name. */
 #include <math.h>
