@@ -76,6 +76,20 @@ def weft_epoch(program, name, threads):
         return json.load(file)["results"][0]["median_s"]
 
 
+def result(name, who, threads, seconds):
+    """Prints a line; the same as an object for the JSON file."""
+    median, least, most = statistics.median(seconds), min(seconds), max(seconds)
+    print(
+        f"{name:16} {who:6} {threads} threads: median {median:.4f} s "
+        f"({least:.4f} to {most:.4f}, {len(seconds)} rounds)",
+        flush=True,
+    )
+    return {
+        "name": name, "program": who, "threads": threads, "rounds": len(seconds),
+        "median_s": median, "min_s": least, "max_s": most, "seconds": seconds,
+    }  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -99,22 +113,13 @@ def main():
                     seconds[name, "weft"].append(weft_epoch(arguments.weft, name, threads))
         for (name, who), values in seconds.items():
             if values:
-                results.append(
-                    {
-                        "name": name, "program": who, "threads": threads, "rounds": len(values),
-                        "median_s": statistics.median(values), "min_s": min(values),
-                        "max_s": max(values), "seconds": values,
-                    }
-                )  # fmt: skip
-                print(
-                    f"{name:16} {who:6} {threads} threads: median {statistics.median(values):.4f} s "
-                    f"({min(values):.4f} to {max(values):.4f}, {len(values)} rounds)",
-                    flush=True,
-                )
+                results.append(result(name, who, threads, values))
     if arguments.json:
         machine = {"torch": torch.__version__, "blas": torch.__config__.parallel_info()}
         with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"benchmark": "epoch_torch", "machine": machine, "results": results}, file, indent=2)
+            report = {"benchmark": "epoch_torch", "machine": machine, "results": results}
+            json.dump(report, file, indent=2)
+            file.write("\n")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def check(weft):
         abs(result["loss"] - loss) <= 1e-5 * loss, f"loss {result['loss']}, PyTorch's {loss}"
     )
     check_missing_hints(weft, path)
-    return f"accuracy {result['accuracy']:.4f} as in PyTorch, loss {result['loss']:.6f} ({loss:.6f})"
+    return f"accuracy {right / len(y):.4f} as in PyTorch, loss {result['loss']:.6f} ({loss:.6f})"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What the checks against other software share: arguments, running weft, reading data, the verdict.
 
-A check is a program `check_NAME.py --weft PROGRAM --build DIRECTORY`. It prints one closing line and
-exits 0 (passed), 1 (failed) or 77 (skipped).
+A check is a program `check_NAME.py --weft PROGRAM --build DIRECTORY`. It prints one closing line
+and exits 0 (passed), 1 (failed) or 77 (skipped).
 """
 
 import argparse
