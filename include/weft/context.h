@@ -21,7 +21,7 @@ WEFT_API weft_context_options weft_context_options_default(void);
 
 /** options may be NULL for the defaults.
  *  WEFT_ERR_ARG: no such kernel set, or n_threads out of range. WEFT_ERR_UNSUPPORTED: this CPU
- * cannot run the kernel set. Free with weft_context_free(). */
+ *  cannot run the kernel set. Free with weft_context_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_context_new(const weft_context_options *options,
                                                    weft_context **out, weft_error *err);
 

@@ -35,9 +35,9 @@ typedef struct weft_dataset_options {
                            x, X) */
     const char *y_name; /**< HDF5: data set of the labels; NULL: guessed likewise */
     /** The classes a model already knows, in the order of their ids; labels that are not among them
-     * are an error. Numbers are equal by value ("7" and "07"), texts by their bytes. NULL: the
-     * distinct labels found, numbers ascending, texts in byte order. Of no matter where labels is
-     * VALUES. */
+     *  are an error. Numbers are equal by value ("7" and "07"), texts by their bytes. NULL: the
+     *  distinct labels found, numbers ascending, texts in byte order. Of no matter where labels is
+     *  VALUES. */
     const char *const *class_names;
     size_t n_class_names;
 } weft_dataset_options;
@@ -80,9 +80,9 @@ WEFT_API WEFT_CHECKED weft_status weft_dataset_from_memory(const weft_tensor *x,
                                                            weft_error *err);
 
 /** Cuts a data set in two copies: `second` gets round(fraction * n) samples, of each class (or of
- * all, where there are no classes) as nearly the same share as whole samples allow, at least one
- * and not all; which ones is a function of (seed, sample count, labels). Both keep the order of the
- * original. WEFT_ERR_ARG: fraction is not inside (0, 1), or either part would be empty. */
+ *  all, where there are no classes) as nearly the same share as whole samples allow, at least one
+ *  and not all; which ones is a function of (seed, sample count, labels). Both keep the order of
+ *  the original. WEFT_ERR_ARG: fraction is not inside (0, 1), or either part would be empty. */
 WEFT_API WEFT_CHECKED weft_status weft_dataset_split(const weft_dataset *data, double fraction,
                                                      uint64_t seed, weft_dataset **first,
                                                      weft_dataset **second, weft_error *err);
@@ -95,7 +95,7 @@ WEFT_API size_t weft_dataset_samples(const weft_dataset *data);
 WEFT_API size_t weft_dataset_features(const weft_dataset *data);
 
 /** The shape of one sample, such as {28, 28} or {64, 64, 3}: writes up to 4 sizes, returns how
- * many. */
+ *  many. */
 WEFT_API size_t weft_dataset_shape(const weft_dataset *data, size_t dims[4]);
 
 /** All samples as a borrowed [samples, features] view, as they were on disk (not scaled). */

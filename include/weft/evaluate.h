@@ -13,8 +13,8 @@
 #include <weft/tensor.h>
 
 /** Predictions for every sample. Probabilities (or values) go to p [samples, n_outputs] f32, the
- * caller's; class ids (argmax, ties to the lowest; for a single sigmoid p >= 0.5) go to classes
- * [samples]. Either may be NULL; classes must be where weft_net_n_classes() is 0.
+ *  caller's; class ids (argmax, ties to the lowest; for a single sigmoid p >= 0.5) go to classes
+ *  [samples]. Either may be NULL; classes must be where weft_net_n_classes() is 0.
  *  WEFT_ERR_MISMATCH: the number of features, or the shape of p. */
 WEFT_API WEFT_CHECKED weft_status weft_predict(weft_context *context, const weft_net *net,
                                                const weft_dataset *data, weft_tensor *p,
@@ -42,7 +42,7 @@ typedef struct weft_evaluation {
 } weft_evaluation;
 
 /** Evaluates net on labelled data. WEFT_ERR_MISMATCH: data does not fit the network or has no
- * labels. Release with weft_evaluation_release(). The same bits for every thread count. */
+ *  labels. Release with weft_evaluation_release(). The same bits for every thread count. */
 WEFT_API WEFT_CHECKED weft_status weft_evaluate(weft_context *context, const weft_net *net,
                                                 const weft_dataset *data, weft_evaluation *out,
                                                 weft_error *err);

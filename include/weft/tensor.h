@@ -28,8 +28,8 @@ typedef struct weft_tensor {
 
 /** Allocates rows x cols zeros; the padding is zero too. ld is cols rounded up to whole 64-byte
  *  lines, plus one line where the row length would be a multiple of 512 bytes, so that the rows of
- * a tile do not compete for the same cache sets. WEFT_ERR_NOMEM also where the size does not fit
- * size_t. Release with weft_tensor_release(). */
+ *  a tile do not compete for the same cache sets. WEFT_ERR_NOMEM also where the size does not fit
+ *  size_t. Release with weft_tensor_release(). */
 WEFT_API WEFT_CHECKED weft_status weft_tensor_init(weft_tensor *tensor, weft_dtype dtype,
                                                    size_t rows, size_t cols);
 

@@ -53,9 +53,9 @@ typedef struct weft_event {
 } weft_event;
 
 /** Called by one thread at a time, in order; which thread may change. Returning false asks training
- *  to stop after this event; an EPOCH event still follows the last step of an epoch, and a run whose
- *  last step is made has nothing left to stop. In STEP events the context of the run is in use: a
- *  listener that computes there needs another. */
+ *  to stop after this event; an EPOCH event still follows the last step of an epoch, and a run
+ *  whose last step is made has nothing left to stop. In STEP events the context of the run is in
+ *  use: a listener that computes there needs another. */
 typedef bool weft_listener(const weft_event *event, void *user);
 
 typedef struct weft_train_options {

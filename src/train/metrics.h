@@ -19,8 +19,8 @@ void weft_class_scores(const size_t *confusion, size_t n_classes, weft_class_sco
 
 /* The probability that a sample of class 1 has a larger score than one of class 0, ties
  * counting half: the area under the ROC curve (Hanley & McNeil 1982; Fawcett 2006). NaN where a
- * class is missing, a score is NaN or memory is missing (*no_memory). scores has n entries, `stride`
- * floats apart. */
+ * class is missing, a score is NaN or there is no memory (*no_memory). scores has n entries,
+ * `stride` floats apart. */
 double weft_roc_auc(const float *scores, size_t stride, const int32_t *truth, size_t n,
                     bool *no_memory);
 
