@@ -2,6 +2,7 @@
  * the events and their numbers, stopping, divergence, memory. */
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,83 @@ static void same_bits_on_any_threads(void)
         free(log);
         weft_dataset_free(data);
     }
+}
+
+/* One of several callers at the same time, each with a context, a network and a job of its own. No
+ * checks in here: CUnit knows but one thread. */
+struct caller {
+    const struct job *job;
+    weft_dataset *data;
+    weft_net *net;
+    weft_context *context;
+    weft_status status;
+};
+
+static void *call(void *arg)
+{
+    struct caller *caller = arg;
+    const struct job *job = caller->job;
+    weft_train_options options = options_of(job->epochs, job->batch_size, job->lr, NULL);
+    options.momentum = job->momentum;
+    options.shuffle = job->shuffle;
+    caller->status = weft_train(caller->context, caller->net, caller->data, &options, NULL);
+    return NULL;
+}
+
+static void callers_init(struct caller callers[2])
+{
+    for (size_t k = 0; k < 2; k++) {
+        const struct job *job = &jobs[k];
+        weft_dataset *data = job_data(job);
+        callers[k] = (struct caller){
+            .job = job, .data = data, .net = job_net(job, data), .context = synthetic_context(2)};
+    }
+}
+
+/* Each must have come to the parameters that it comes to alone. */
+static void check_callers(struct caller callers[2])
+{
+    for (size_t k = 0; k < 2; k++) {
+        float *together = synthetic_params(callers[k].net);
+        CHECK_INT(callers[k].status, WEFT_OK);
+        weft_net_free(callers[k].net);
+        callers[k].net = job_net(callers[k].job, callers[k].data);
+        call(&callers[k]);
+        float *alone = synthetic_params(callers[k].net);
+        CHECK_BYTES(together, alone, weft_net_n_params(callers[k].net) * sizeof *alone);
+        free(together);
+        free(alone);
+        weft_net_free(callers[k].net);
+        weft_context_free(callers[k].context);
+        weft_dataset_free(callers[k].data);
+    }
+}
+
+static void callers_in_threads(void)
+{
+    struct caller callers[2];
+    pthread_t threads[2];
+    callers_init(callers);
+    for (size_t k = 0; k < 2; k++) {
+        CU_ASSERT_FATAL(pthread_create(&threads[k], NULL, call, &callers[k]) == 0);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        pthread_join(threads[k], NULL);
+    }
+    check_callers(callers);
+}
+
+/* Inside the caller's own parallel region OpenMP gives each team one thread, not the two that its
+ * context asked for. */
+static void callers_in_a_parallel_region(void)
+{
+    struct caller callers[2];
+    callers_init(callers);
+#pragma omp parallel for num_threads(2) schedule(static)
+    for (int k = 0; k < 2; k++) {
+        call(&callers[k]);
+    }
+    check_callers(callers);
 }
 
 /* ---- the arithmetic of a step ---- */
@@ -799,6 +877,8 @@ static void shuffled_epoch_sees_every_sample_once(void)
 
 static CU_TestInfo bits_tests[] = {
     {"on any threads", same_bits_on_any_threads},
+    {"callers in threads", callers_in_threads},
+    {"callers in a parallel region", callers_in_a_parallel_region},
     CU_TEST_INFO_NULL,
 };
 
