@@ -12,7 +12,8 @@
 typedef struct weft_context weft_context;
 
 typedef struct weft_context_options {
-    size_t n_threads; /**< OpenMP threads of each parallel region, at least 1, at most 4096 */
+    size_t n_threads; /**< OpenMP threads of each parallel region, 1 to 4096; where the system
+                            cannot start so many, the OpenMP library ends the process */
     const char *isa;  /**< kernel set by name, or NULL: the variable WEFT_ISA, or else the best */
 } weft_context_options;
 

@@ -62,7 +62,7 @@ typedef struct weft_train_options {
     size_t epochs; /**< 0: nothing is trained */
     /** Samples a step; 0: all of them. The last batch of an epoch may be smaller. */
     size_t batch_size;
-    double lr; /**< learning rate > 0 */
+    double lr; /**< learning rate, above 0, at most FLT_MAX */
     weft_schedule schedule;
     /** In [0, 1): v = momentum v + g, w = w - lr v (Polyak 1964, as in PyTorch) */
     double momentum;

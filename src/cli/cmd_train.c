@@ -1,6 +1,6 @@
 /* weft train: its options, and the order of its work: everything that can be wrong with the input
  * is found before anything is written. */
-#include <math.h>
+#include <float.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -122,7 +122,7 @@ static const struct cli_option training_options[] = {
      .offset = AT(lr),
      .metavar = "F",
      .lo_open = true,
-     .hi = HUGE_VAL,
+     .hi = (double)FLT_MAX,
      .help = "learning rate"},
     {.name = "schedule",
      .type = CLI_CHOICE,

@@ -3,6 +3,16 @@
  * 1, 13.3). */
 #include "cpu/cpu.h"
 
+/* In the order of the bits. */
+static const char *const names[WEFT_CPU_N_FEATURES] = {
+    "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw",
+};
+
+const char *weft_cpu_name(size_t index)
+{
+    return names[index];
+}
+
 uint32_t weft_cpu_usable(void)
 {
     uint32_t features = 0;

@@ -2,6 +2,7 @@
 #ifndef WEFT_CPU_H
 #define WEFT_CPU_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum weft_cpu_feature {
@@ -14,6 +15,9 @@ enum weft_cpu_feature {
 };
 
 #define WEFT_CPU_N_FEATURES 6
+
+/* The name of bit `index` < WEFT_CPU_N_FEATURES, such as "avx2". */
+const char *weft_cpu_name(size_t index);
 
 /* The usable ones, as a set of bits. */
 uint32_t weft_cpu_usable(void);

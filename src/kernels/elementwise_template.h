@@ -210,8 +210,7 @@ static inline float selu_slope(float y)
         {                                                                                          \
             zi[j] = f(zi[j] + bias[j]);                                                            \
         }                                                                                          \
-    }                                                                                              \
-    break
+    }
 
 #define BIAS_ACTIVATE_KEEP_LOOP(f)                                                                 \
     for (size_t i = 0; i < rows; i++) {                                                            \
@@ -222,8 +221,7 @@ static inline float selu_slope(float y)
             prei[j] = input;                                                                       \
             zi[j] = f(input);                                                                      \
         }                                                                                          \
-    }                                                                                              \
-    break
+    }
 
 static void WEFT_SET(bias_activate)(weft_activation f, size_t rows, size_t cols, float *z,
                                     size_t z_rs, const float *bias, float *pre, size_t pre_rs)
@@ -231,28 +229,39 @@ static void WEFT_SET(bias_activate)(weft_activation f, size_t rows, size_t cols,
     switch (f) {
     case WEFT_IDENTITY:
         BIAS_ACTIVATE_LOOP(identity_value);
+        break;
     case WEFT_RELU:
         BIAS_ACTIVATE_LOOP(relu_value);
+        break;
     case WEFT_LEAKY_RELU:
         BIAS_ACTIVATE_LOOP(leaky_relu_value);
+        break;
     case WEFT_TANH:
         BIAS_ACTIVATE_LOOP(tanh_f32);
+        break;
     case WEFT_SIGMOID:
         BIAS_ACTIVATE_LOOP(sigmoid_f32);
+        break;
     case WEFT_GELU:
         if (pre == NULL) {
             BIAS_ACTIVATE_LOOP(gelu_value);
+            break;
         }
         BIAS_ACTIVATE_KEEP_LOOP(gelu_value);
+        break;
     case WEFT_SILU:
         if (pre == NULL) {
             BIAS_ACTIVATE_LOOP(silu_value);
+            break;
         }
         BIAS_ACTIVATE_KEEP_LOOP(silu_value);
+        break;
     case WEFT_ELU:
         BIAS_ACTIVATE_LOOP(elu_value);
+        break;
     case WEFT_SELU:
         BIAS_ACTIVATE_LOOP(selu_value);
+        break;
     case WEFT_N_ACTIVATIONS:
         break;
     }
@@ -266,8 +275,7 @@ static void WEFT_SET(bias_activate)(weft_activation f, size_t rows, size_t cols,
         {                                                                                          \
             di[j] *= slope(si[j]);                                                                 \
         }                                                                                          \
-    }                                                                                              \
-    break
+    }
 
 static void WEFT_SET(activate_gradient)(weft_activation f, size_t rows, size_t cols, float *d,
                                         size_t d_rs, const float *saved, size_t saved_rs)
@@ -275,22 +283,31 @@ static void WEFT_SET(activate_gradient)(weft_activation f, size_t rows, size_t c
     switch (f) {
     case WEFT_IDENTITY:
         ACTIVATE_GRADIENT_LOOP(identity_slope);
+        break;
     case WEFT_RELU:
         ACTIVATE_GRADIENT_LOOP(relu_slope);
+        break;
     case WEFT_LEAKY_RELU:
         ACTIVATE_GRADIENT_LOOP(leaky_relu_slope);
+        break;
     case WEFT_TANH:
         ACTIVATE_GRADIENT_LOOP(tanh_slope);
+        break;
     case WEFT_SIGMOID:
         ACTIVATE_GRADIENT_LOOP(sigmoid_slope);
+        break;
     case WEFT_GELU:
         ACTIVATE_GRADIENT_LOOP(gelu_slope);
+        break;
     case WEFT_SILU:
         ACTIVATE_GRADIENT_LOOP(silu_slope);
+        break;
     case WEFT_ELU:
         ACTIVATE_GRADIENT_LOOP(elu_slope);
+        break;
     case WEFT_SELU:
         ACTIVATE_GRADIENT_LOOP(selu_slope);
+        break;
     case WEFT_N_ACTIVATIONS:
         break;
     }

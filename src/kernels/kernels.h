@@ -65,6 +65,11 @@ struct weft_kernel_set {
 /* Whether f' is computed from f's input z rather than from its output. */
 bool weft_activation_needs_input(weft_activation f);
 
+/* The sets there are; registry.c knows which of them are in this build. */
+extern const struct weft_kernel_set weft_kernels_generic;
+extern const struct weft_kernel_set weft_kernels_avx2;
+extern const struct weft_kernel_set weft_kernels_avx512;
+
 /* The sets of this build, best first; the last one is "generic", which every CPU runs. */
 size_t weft_kernel_set_count(void);
 const struct weft_kernel_set *weft_kernel_set_at(size_t index);

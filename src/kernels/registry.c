@@ -2,14 +2,6 @@
 #include "cpu/cpu.h"
 #include "kernels/kernels.h"
 
-extern const struct weft_kernel_set weft_kernels_generic;
-#ifdef WEFT_HAVE_KERNELS_AVX2
-extern const struct weft_kernel_set weft_kernels_avx2;
-#endif
-#ifdef WEFT_HAVE_KERNELS_AVX512
-extern const struct weft_kernel_set weft_kernels_avx512;
-#endif
-
 static const struct weft_kernel_set *const sets[] = {
 #ifdef WEFT_HAVE_KERNELS_AVX512
     &weft_kernels_avx512,

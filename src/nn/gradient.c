@@ -40,7 +40,7 @@ weft_status weft_net_forward(weft_context *context, const weft_net *net, const w
                          x->rows, weft_net_n_outputs(net));
     }
     struct weft_pass pass;
-    status = weft_pass_init(&pass, context, net, part_rows(x->rows), err);
+    status = weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, part_rows(x->rows), err);
     if (status == WEFT_OK) {
         weft_pass_over(&pass, x, NULL, logits, NULL);
         weft_pass_release(&pass);
@@ -90,7 +90,7 @@ weft_status weft_net_gradient(weft_context *context, const weft_net *net, const 
         return status;
     }
     struct weft_pass pass;
-    status = weft_pass_init(&pass, context, net, part_rows(x->rows), err);
+    status = weft_pass_init(&pass, WEFT_PASS_BACKWARD, context, net, part_rows(x->rows), err);
     if (status != WEFT_OK) {
         return status;
     }

@@ -14,24 +14,40 @@
 #include "ops/reduce.h"
 #include "ops/team.h"
 
-static weft_status init_layer(struct weft_pass_layer *buffers, const struct weft_layer *layer,
-                              size_t rows, bool first)
+/* What backward needs of layer l beyond forward and loss. */
+static weft_status init_backward(struct weft_pass_layer *buffers, const weft_net *net, size_t l,
+                                 size_t rows)
 {
-    weft_status status = weft_tensor_init(&buffers->y, WEFT_F32, rows, layer->n_out);
-    if (status == WEFT_OK) {
+    const struct weft_layer *layer = &net->layers[l];
+    weft_status status = WEFT_OK;
+    if (l + 1 < net->n_layers) {
         status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, layer->n_out);
     }
     if (status == WEFT_OK && weft_gemm_saves_input(layer->f)) {
         status = weft_tensor_init(&buffers->pre, WEFT_F32, rows, layer->n_out);
     }
-    if (status == WEFT_OK && !first) {
+    if (status == WEFT_OK && l > 0) {
         status = weft_tensor_init(&buffers->wt, WEFT_F32, layer->n_out, layer->n_in);
     }
     return status;
 }
 
-weft_status weft_pass_init(struct weft_pass *pass, weft_context *context, const weft_net *net,
-                           size_t max_rows, weft_error *err)
+static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_kind kind,
+                              const weft_net *net, size_t l, size_t rows)
+{
+    size_t n_out = net->layers[l].n_out;
+    weft_status status = weft_tensor_init(&buffers->y, WEFT_F32, rows, n_out);
+    if (status == WEFT_OK && l + 1 == net->n_layers) {
+        status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, n_out);
+    }
+    if (status == WEFT_OK && kind == WEFT_PASS_BACKWARD) {
+        status = init_backward(buffers, net, l, rows);
+    }
+    return status;
+}
+
+weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, weft_context *context,
+                           const weft_net *net, size_t max_rows, weft_error *err)
 {
     assert(max_rows <= WEFT_PASS_ROWS);
     *pass = (struct weft_pass){
@@ -46,7 +62,7 @@ weft_status weft_pass_init(struct weft_pass *pass, weft_context *context, const 
         status = weft_tensor_init(&pass->x, WEFT_F32, max_rows, weft_net_n_inputs(net));
     }
     for (size_t l = 0; status == WEFT_OK && l < net->n_layers; l++) {
-        status = init_layer(&pass->layers[l], &net->layers[l], max_rows, l == 0);
+        status = init_layer(&pass->layers[l], kind, net, l, max_rows);
     }
     if (status != WEFT_OK) {
         weft_pass_release(pass);
@@ -118,11 +134,8 @@ void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, f
 /* dZ [B, n_in] of the layer below = (dZ [B, n_out] W^T [n_out, n_in]) * f'(.) */
 static void propagate_team(struct weft_pass *pass, size_t l, const weft_tensor *dz, size_t n)
 {
-    const struct weft_layer *layer = &pass->net->layers[l];
     const struct weft_pass_layer *below = &pass->layers[l - 1];
     weft_activation f = pass->net->layers[l - 1].f;
-    weft_tensor w = weft_layer_weight(layer, pass->net->params);
-    weft_transpose_team(pass->context, &w, &pass->layers[l].wt);
     weft_gemm_team(pass->context,
                    &(struct weft_gemm_job){
                        .a = *dz,
@@ -150,6 +163,10 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
                                       });
         /* db [n_out] = sum over the batch of dZ */
         weft_column_sums_team(pass->context, &dz, weft_layer_bias(layer, gradient), accumulate);
+        if (l > 0 && !accumulate) {
+            weft_tensor w = weft_layer_weight(layer, pass->net->params);
+            weft_transpose_team(pass->context, &w, &pass->layers[l].wt);
+        }
         if (l > 0) {
             propagate_team(pass, l, &dz, part->n);
         }

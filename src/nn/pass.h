@@ -34,10 +34,17 @@ struct weft_pass {
     struct weft_loss_sum *sums; /* one for each block of rows */
 };
 
+/* How far a pass goes, which decides the buffers it has. */
+enum weft_pass_kind {
+    WEFT_PASS_FORWARD, /* forward and loss: of all layers y, of the last one dz */
+    WEFT_PASS_BACKWARD,
+};
+
 /* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. WEFT_ERR_NOMEM: and then it is
  * empty. */
-WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, weft_context *context,
-                                        const weft_net *net, size_t max_rows, weft_error *err);
+WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind,
+                                        weft_context *context, const weft_net *net, size_t max_rows,
+                                        weft_error *err);
 void weft_pass_release(struct weft_pass *pass);
 
 /* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. */
@@ -49,8 +56,9 @@ struct weft_part {
 };
 
 /* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.
- * backward: the gradient of what loss measured, into a block of the net's layout (added where
- * accumulate). They run in this order on the same part. */
+ * backward: the gradient of what loss measured, into a block of the net's layout; accumulate adds
+ * it to that of the earlier parts of the same batch, through which the parameters must have stayed
+ * as they were. They run in this order on the same part. */
 void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part);
 void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, float weight);
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,

@@ -117,10 +117,7 @@ size_t weft_cpu_feature_count(void)
 
 const char *weft_cpu_feature_name(size_t index)
 {
-    static const char *const names[WEFT_CPU_N_FEATURES] = {
-        "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw",
-    };
-    return names[index];
+    return weft_cpu_name(index);
 }
 
 bool weft_cpu_feature_usable(size_t index)

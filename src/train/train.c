@@ -5,6 +5,7 @@
  * buffers of a pass. The network and the data are the caller's. */
 #include <weft/train.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -78,9 +79,10 @@ struct run {
 
 static weft_status check_options(const weft_train_options *options, weft_error *err)
 {
-    if (!(options->lr > 0) || !isfinite(options->lr)) {
-        return weft_fail(err, WEFT_ERR_ARG, "learning rate %g, wanted a finite number > 0",
-                         options->lr);
+    /* Steps are taken in float32. */
+    if (!(options->lr > 0 && options->lr <= (double)FLT_MAX)) {
+        return weft_fail(err, WEFT_ERR_ARG, "learning rate %g, wanted above 0 to %g", options->lr,
+                         (double)FLT_MAX);
     }
     if (!(options->momentum >= 0 && options->momentum < 1)) {
         return weft_fail(err, WEFT_ERR_ARG, "momentum %g, wanted 0 <= momentum < 1",
@@ -129,7 +131,8 @@ static weft_status run_init(struct run *run, weft_error *err)
                          options->epochs, run->steps_per_epoch);
     }
     /* Evaluations use the same buffers, so they are of full size whatever the batch. */
-    weft_status status = weft_pass_init(&run->pass, run->context, run->net, WEFT_PASS_ROWS, err);
+    weft_status status =
+        weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net, WEFT_PASS_ROWS, err);
     if (status != WEFT_OK) {
         return status;
     }

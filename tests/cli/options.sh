@@ -16,7 +16,7 @@ refused 2 "unexpected argument 'more'" train table.csv more
 refused 2 "--hidden: wanted whole numbers from 1, separated by commas, or 'none'; got '0'" \
     train table.csv --hidden 0
 refused 2 "got '12,0'" train table.csv --hidden 12,0
-refused 2 "--lr: wanted a number above 0; got 'nan'" train table.csv --lr nan
+refused 2 "--lr: wanted a number above 0 to 3.40282e+38; got 'nan'" train table.csv --lr nan
 refused 2 "got 'inf'" train table.csv --lr inf
 refused 2 "got '0'" train table.csv --lr 0
 refused 2 "got '-0.1'" train table.csv --lr -0.1
@@ -50,7 +50,7 @@ refused 2 "bad.ini:2: unknown key 'epoch'; did you mean 'epochs'?" train table.c
 printf '[trainig]\n' >bad.ini
 refused 2 "bad.ini:1: unknown section 'trainig'; did you mean 'training'?" train table.csv -c bad.ini
 printf 'lr = nan\n' >bad.ini
-refused 2 "bad.ini:1: lr: wanted a number above 0; got 'nan'" train table.csv -c bad.ini
+refused 2 "bad.ini:1: lr: wanted a number above 0 to 3.40282e+38; got 'nan'" train table.csv -c bad.ini
 refused 2 "bad.ini:1: lr: wanted" train table.csv -c bad.ini --lr 0.1
 printf '[data]\nlr = 1\n' >bad.ini
 refused 2 "'lr' belongs in section [training]" train table.csv -c bad.ini
