@@ -15,6 +15,13 @@
 
 #include <CUnit/CUnit.h>
 
+/* Unoptimised, or under sanitizers: long tests may then do a part. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
+#define HARNESS_SLOW_BUILD 1
+#else
+#define HARNESS_SLOW_BUILD 0
+#endif
+
 /* Runs the suites (a table ended by CU_SUITE_INFO_NULL); returns what main returns: 0 where every
  * check passed and at least one test ran, else 1; 77 (skipped) where the environment variable
  * WEFT_ISA asks for a kernel set that this build lacks or this CPU cannot run. */
