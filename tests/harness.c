@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <weft/context.h>
+#include <weft/dataset.h>
 
 #include <CUnit/Basic.h>
 
@@ -194,6 +195,20 @@ const char *harness_device(const char *name)
     }
     close(fd);
     return path;
+}
+
+const char *harness_cats_dir(void)
+{
+    const char *dir = getenv("WEFT_CATS_DIR");
+    if (!weft_has_hdf5()) {
+        puts("\n  no cats: this build has no HDF5");
+        return NULL;
+    }
+    if (dir == NULL || *dir == '\0') {
+        puts("\n  no cats: WEFT_CATS_DIR is not set");
+        return NULL;
+    }
+    return dir;
 }
 
 const char *harness_write_file(const char *name, const void *bytes, size_t n)
