@@ -3,7 +3,7 @@
  * The barrier is not `omp barrier` because libgomp's spins for a millisecond before it lets go
  * of the core: where another process wants that core, threads wait out each other's time
  * slices. With two busy processes beside two threads on two cores, an epoch of 784-128-10 took
- * 8.4 s with it and takes 0.6 s with this one, which spins for some microseconds and then
+ * 8.4 s with it and takes about 1 s with this one, which spins for some microseconds and then
  * sleeps; on a quiet machine both take the same. Counter and generation as in Mellor-Crummey &
  * Scott 1991, 3.1. */
 #include "ops/team.h"
