@@ -21,7 +21,7 @@ if(TARGET weft)
     install(TARGETS weft RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/weft-config.cmake.in
+configure_package_config_file(${PROJECT_SOURCE_DIR}/src/package/weft-config.cmake.in
     ${PROJECT_BINARY_DIR}/weft-config.cmake INSTALL_DESTINATION ${weft_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/weft-config-version.cmake
     COMPATIBILITY SameMajorVersion)
@@ -38,5 +38,5 @@ else()
 endif()
 list(APPEND weft_pc_private ${WEFT_HDF5_LIBRARIES} -lm)
 string(REPLACE ";" " " weft_pc_private "${weft_pc_private}")
-configure_file(${PROJECT_SOURCE_DIR}/cmake/weft.pc.in ${PROJECT_BINARY_DIR}/weft.pc @ONLY)
+configure_file(${PROJECT_SOURCE_DIR}/src/package/weft.pc.in ${PROJECT_BINARY_DIR}/weft.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/weft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
