@@ -68,8 +68,8 @@ const char *harness_temp_dir(void);
  * until the program ends. */
 const char *harness_device(const char *name);
 
-/* Where the cat/non-cat HDF5 files are (data/README.md), from WEFT_CATS_DIR. NULL, after saying why on
- * stdout, where that is unset or empty or this build has no HDF5. */
+/* Where the cat/non-cat HDF5 files are (data/README.md), from WEFT_CATS_DIR. NULL, after saying why
+ * on stdout, where that is unset or empty or this build has no HDF5. */
 const char *harness_cats_dir(void);
 
 /* Writes a file into harness_temp_dir(); the name returned is valid until the program ends. */

@@ -3,8 +3,8 @@
  * there is a change of arithmetic: find out why before running scripts/renew_golden, which calls
  * this program with --renew.
  *
- * The cats are not ours to publish: without WEFT_CATS_DIR their half, a test of its own to ctest, is
- * skipped. */
+ * The cats are not ours to publish: without WEFT_CATS_DIR their half, a test of its own to ctest,
+ * is skipped. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
