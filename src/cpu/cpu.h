@@ -12,9 +12,12 @@ enum weft_cpu_feature {
     WEFT_CPU_AVX512VL = 1 << 3,
     WEFT_CPU_AVX512DQ = 1 << 4,
     WEFT_CPU_AVX512BW = 1 << 5,
+    WEFT_CPU_AVX512BF16 = 1 << 6,
+    WEFT_CPU_AMX_TILE = 1 << 7,
+    WEFT_CPU_AMX_BF16 = 1 << 8,
 };
 
-#define WEFT_CPU_N_FEATURES 6
+#define WEFT_CPU_N_FEATURES 9
 
 /* The name of bit `index` < WEFT_CPU_N_FEATURES, such as "avx2". */
 const char *weft_cpu_name(size_t index);

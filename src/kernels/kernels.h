@@ -1,7 +1,8 @@
 /* Leaf arithmetic, one set of functions for each instruction set. No threads, no memory, no
- * errors: callers cut the work into tiles and check shapes. All matrices are row-major float32;
- * X_rs is the distance between rows of X in elements. Functions that only map elements give the
- * same bits in every set; sgemm may differ in the last bits between sets. */
+ * errors: callers cut the work into tiles and check shapes. All matrices are row-major float32
+ * where nothing else is said; X_rs is the distance between rows of X in elements. Functions that
+ * only map elements give the same bits in every set; sgemm and bgemm may differ in the last bits
+ * between sets. */
 #ifndef WEFT_KERNELS_H
 #define WEFT_KERNELS_H
 
@@ -11,9 +12,31 @@
 
 #include <weft/activation.h>
 
+/* C[m,n] = A B, or C += A B where accumulate, of bfloat16 numbers (the upper halves of float32)
+ * summed in float32. A(i,p) is a[i * a_rs + p], or a[i * a_rs + p / a_block * a_bs + p % a_block]
+ * where a_block is not 0; it is 32 then. B(p,j) is b[p / 2 * b_rs + 2 * j + p % 2]: pairs of rows,
+ * interleaved. Both are read up to the next even k: where k is odd, A's terms and B's row of
+ * index k must be there, and be 0. Nothing else beyond m, n, k is read or written; without
+ * accumulate C is not read. */
+struct weft_bgemm {
+    size_t m, n, k;
+    const uint16_t *a;
+    size_t a_rs, a_block, a_bs;
+    const uint16_t *b;
+    size_t b_rs;
+    float *c;
+    size_t c_rs;
+    bool accumulate;
+};
+
 struct weft_kernel_set {
     const char *name;
     uint32_t needs; /* bits of enum weft_cpu_feature */
+    bool for_bf16;  /* differs from the next set by bgemm alone: nothing for float32 work */
+
+    /* Every thread calls these around its calls of bgemm; NULL where there is nothing to do. */
+    void (*enter)(void);
+    void (*leave)(void);
 
     /* Block sizes for the callers of sgemm: the register tile, and how many terms of a sum are
      * worth doing at a time (a kc x nr panel of B stays in the first-level cache). */
@@ -25,6 +48,31 @@ struct weft_kernel_set {
      * cutting C into tiles never changes a bit. */
     void (*sgemm)(size_t m, size_t n, size_t k, const float *a, size_t a_rs, size_t a_cs,
                   const float *b, size_t b_rs, float *c, size_t c_rs, bool accumulate);
+
+    /* The products of bfloat16 numbers, and their register tile. A term of the sum is exact in
+     * float32 (8 bits times 8), where it is in its range; sums are rounded to float32. Each element
+     * is one sum in an order given by k alone, whatever m and n. In generic, avx2 and avx512 the
+     * order is p = 0..k-1, from 0, C added at the end, so they give the same bits. The instructions
+     * for bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to nearest
+     * whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). */
+    size_t bmr, bnr;
+    void (*bgemm)(const struct weft_bgemm *job);
+
+    /* float32 to bfloat16, rounded to nearest, ties to even; NaN stays NaN. In the four layouts
+     * that bgemm reads; src is [rows,cols]. Where the number of terms is odd, a 0 is added to the
+     * last pair.
+     *   rows           A = src     dst[i * dst_rs + p], terms along cols
+     *   transpose      A = src^T   dst[j * dst_rs + i], terms along rows
+     *   pairs          B = src     dst[i / 2 * dst_rs + 2 * j + i % 2], terms along rows
+     *   transpose_pairs B = src^T  dst[j / 2 * dst_rs + 2 * i + j % 2], terms along cols */
+    void (*bf16_rows)(size_t rows, size_t cols, const float *src, size_t src_rs, uint16_t *dst,
+                      size_t dst_rs);
+    void (*bf16_transpose)(size_t rows, size_t cols, const float *src, size_t src_rs, uint16_t *dst,
+                           size_t dst_rs);
+    void (*bf16_pairs)(size_t rows, size_t cols, const float *src, size_t src_rs, uint16_t *dst,
+                       size_t dst_rs);
+    void (*bf16_transpose_pairs)(size_t rows, size_t cols, const float *src, size_t src_rs,
+                                 uint16_t *dst, size_t dst_rs);
 
     /* DST[cols,rows] = SRC[rows,cols]^T */
     void (*transpose)(size_t rows, size_t cols, const float *src, size_t src_rs, float *dst,
@@ -69,6 +117,17 @@ bool weft_activation_needs_input(weft_activation f);
 extern const struct weft_kernel_set weft_kernels_generic;
 extern const struct weft_kernel_set weft_kernels_avx2;
 extern const struct weft_kernel_set weft_kernels_avx512;
+extern const struct weft_kernel_set weft_kernels_avx512bf16;
+extern const struct weft_kernel_set weft_kernels_amx;
+
+/* Parts of the sets that have files of their own. */
+void weft_bgemm_generic(const struct weft_bgemm *job);
+void weft_bgemm_avx2(const struct weft_bgemm *job);
+void weft_bgemm_avx512(const struct weft_bgemm *job);
+void weft_bgemm_avx512bf16(const struct weft_bgemm *job);
+void weft_bgemm_amx(const struct weft_bgemm *job);
+void weft_amx_enter(void);
+void weft_amx_leave(void);
 
 /* The sets of this build, best first; the last one is "generic", which every CPU runs. */
 size_t weft_kernel_set_count(void);

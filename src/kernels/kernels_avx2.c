@@ -5,6 +5,7 @@
 
 #define WEFT_SET(name) name##_avx2
 #include "cpu/cpu.h"
+#include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
 
 #define MR 6
@@ -31,5 +32,9 @@ const struct weft_kernel_set weft_kernels_avx2 = {
     .nr = NV * W,
     .kc = 256,
     .sgemm = sgemm_avx2,
+    .bmr = 4,
+    .bnr = 16,
+    .bgemm = weft_bgemm_avx2,
+    BF16_CONVERSIONS,
     ELEMENTWISE_KERNELS,
 };

@@ -5,6 +5,7 @@
 
 #define WEFT_SET(name) name##_avx512
 #include "cpu/cpu.h"
+#include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
 
 #define MR 8
@@ -23,13 +24,42 @@
 #define ADD(a, b) _mm512_add_ps(a, b)
 #include "kernels/sgemm_template.h"
 
+#define AVX512_BITS                                                                                \
+    (WEFT_CPU_AVX512F | WEFT_CPU_AVX512VL | WEFT_CPU_AVX512DQ | WEFT_CPU_AVX512BW | WEFT_CPU_FMA)
+#define AVX512_FIELDS                                                                              \
+    .mr = MR, .nr = NV * W, .kc = 192, .sgemm = sgemm_avx512, BF16_CONVERSIONS, ELEMENTWISE_KERNELS
+
 const struct weft_kernel_set weft_kernels_avx512 = {
     .name = "avx512",
-    .needs =
-        WEFT_CPU_AVX512F | WEFT_CPU_AVX512VL | WEFT_CPU_AVX512DQ | WEFT_CPU_AVX512BW | WEFT_CPU_FMA,
-    .mr = MR,
-    .nr = NV * W,
-    .kc = 192,
-    .sgemm = sgemm_avx512,
-    ELEMENTWISE_KERNELS,
+    .needs = AVX512_BITS,
+    .bmr = 8,
+    .bnr = 32,
+    .bgemm = weft_bgemm_avx512,
+    AVX512_FIELDS,
 };
+
+#ifdef WEFT_HAVE_KERNELS_AVX512BF16
+const struct weft_kernel_set weft_kernels_avx512bf16 = {
+    .name = "avx512bf16",
+    .needs = AVX512_BITS | WEFT_CPU_AVX512BF16,
+    .for_bf16 = true,
+    .bmr = 12,
+    .bnr = 32,
+    .bgemm = weft_bgemm_avx512bf16,
+    AVX512_FIELDS,
+};
+#endif
+
+#ifdef WEFT_HAVE_KERNELS_AMX
+const struct weft_kernel_set weft_kernels_amx = {
+    .name = "amx",
+    .needs = AVX512_BITS | WEFT_CPU_AMX_TILE | WEFT_CPU_AMX_BF16,
+    .for_bf16 = true,
+    .enter = weft_amx_enter,
+    .leave = weft_amx_leave,
+    .bmr = 32,
+    .bnr = 32,
+    .bgemm = weft_bgemm_amx,
+    AVX512_FIELDS,
+};
+#endif

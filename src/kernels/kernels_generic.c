@@ -2,6 +2,7 @@
 #include <string.h>
 
 #define WEFT_SET(name) name##_generic
+#include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
 
 /* Row by row of A: each term a(i,p) adds a multiple of row p of B to row i of C. */
@@ -30,5 +31,9 @@ const struct weft_kernel_set weft_kernels_generic = {
     .nr = 32,
     .kc = 256,
     .sgemm = sgemm_generic,
+    .bmr = 8,
+    .bnr = 64,
+    .bgemm = weft_bgemm_generic,
+    BF16_CONVERSIONS,
     ELEMENTWISE_KERNELS,
 };

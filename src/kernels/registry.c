@@ -3,6 +3,12 @@
 #include "kernels/kernels.h"
 
 static const struct weft_kernel_set *const sets[] = {
+#ifdef WEFT_HAVE_KERNELS_AMX
+    &weft_kernels_amx,
+#endif
+#ifdef WEFT_HAVE_KERNELS_AVX512BF16
+    &weft_kernels_avx512bf16,
+#endif
 #ifdef WEFT_HAVE_KERNELS_AVX512
     &weft_kernels_avx512,
 #endif

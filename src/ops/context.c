@@ -21,7 +21,7 @@ weft_context_options weft_context_options_default(void)
 static const struct weft_kernel_set *best_kernels(void)
 {
     size_t i = 0;
-    while (!weft_kernel_set_usable(weft_kernel_set_at(i))) {
+    while (weft_kernel_set_at(i)->for_bf16 || !weft_kernel_set_usable(weft_kernel_set_at(i))) {
         i++; /* ends at the generic set, which is always usable */
     }
     return weft_kernel_set_at(i);

@@ -1,0 +1,53 @@
+/* The bfloat16 product where AVX-512 has no instructions for it: both halves of each pair are
+ * widened to float32 and multiplied by FMA, so at best at the speed of float32, less the widening:
+ * 8 rows share that of B. */
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#define BGEMM weft_bgemm_avx512
+#define MR 8
+#define W 16
+#define VECTOR __m512
+#define MASK __mmask16
+#define ZERO() _mm512_setzero_ps()
+#define LOAD(p) _mm512_loadu_ps(p)
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define MASK_OF(n) ((__mmask16)((1u << (n)) - 1u))
+#define LOAD_MASKED(p, m) _mm512_maskz_loadu_ps(m, p)
+#define STORE_MASKED(p, m, v) _mm512_mask_storeu_ps(p, m, v)
+#define ADD(a, b) _mm512_add_ps(a, b)
+
+struct widened {
+    __m512 first, second;
+};
+#define A_PAIR struct widened
+#define B_PAIRS struct widened
+
+/* The first of a pair is its lower half, which becomes an upper half. */
+static inline __attribute__((always_inline)) struct widened widen(__m512i pairs)
+{
+    return (struct widened){
+        _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)),
+        _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xFFFF0000u)))};
+}
+
+static inline __attribute__((always_inline)) struct widened broadcast(const uint16_t *p)
+{
+    int pair;
+    memcpy(&pair, p, sizeof pair);
+    return widen(_mm512_set1_epi32(pair));
+}
+
+static inline __attribute__((always_inline)) __m512 dot(__m512 sum, struct widened a,
+                                                        struct widened b)
+{
+    sum = _mm512_fmadd_ps(a.first, b.first, sum);
+    return _mm512_fmadd_ps(a.second, b.second, sum);
+}
+
+#define A_LOAD(p) broadcast(p)
+#define B_LOAD(p) widen(_mm512_loadu_si512(p))
+#define B_LOAD_MASKED(p, m) widen(_mm512_maskz_loadu_epi32(m, p))
+#define DOT(sum, a, b) dot(sum, a, b)
+#include "kernels/bgemm_template.h"
