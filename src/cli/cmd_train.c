@@ -50,25 +50,11 @@ static const struct cli_option data_options[] = {
 };
 
 static const struct cli_option network_options[] = {
-    {.name = "hidden",
-     .type = CLI_COUNTS,
-     .offset = AT(hidden),
-     .metavar = "WIDTHS",
-     .fallback = "128",
-     .word = "none",
-     .min = 1,
-     .help = "units of the hidden layers, such as 128,64; 'none' for a linear model"},
-    {.name = "activation",
-     .type = CLI_CHOICES,
-     .offset = AT(activation),
-     .metavar = "NAMES",
-     .fallback = "relu",
-     .n_choices = WEFT_N_ACTIVATIONS,
-     .choice = cli_activation_choice,
-     .help = "of the hidden layers, one for all or one for each"},
+    CLI_OPTION_HIDDEN(AT(net)),
+    CLI_OPTION_ACTIVATION(AT(net)),
     {.name = "output",
      .type = CLI_CHOICE,
-     .offset = AT(output),
+     .offset = AT(net.output),
      .metavar = "NAME",
      .n_choices = WEFT_N_OUTPUTS + 1,
      .choice = cli_output_choice,
@@ -232,13 +218,6 @@ static bool on_command_line(const struct train_job *job, const void *variable)
 static weft_status check_options(const struct train_job *job, weft_error *err)
 {
     const struct train_args *args = job->args;
-    size_t n_hidden = args->hidden.n, n_names = args->activation.n;
-    if (args->init_from == NULL && n_names != 1 && n_names != n_hidden) {
-        return weft_fail(err, WEFT_ERR_ARG,
-                         "--activation: wanted one name, or one for each of the %zu hidden layers; "
-                         "got %zu",
-                         n_hidden, n_names);
-    }
     if (args->init_from != NULL && args->init != WEFT_INIT_AUTO) {
         return weft_fail(err, WEFT_ERR_ARG, "--init: wanted none beside --init-from; got '%s'",
                          cli_init_choice(args->init));
@@ -248,7 +227,7 @@ static weft_status check_options(const struct train_job *job, weft_error *err)
                          "--init-std: wanted --init small_normal with it; got --init %s",
                          cli_init_choice(args->init));
     }
-    return WEFT_OK;
+    return args->init_from == NULL ? cli_check_activations(&args->net, err) : WEFT_OK;
 }
 
 /* Whether writing this run would overwrite the model that it starts from. */

@@ -18,16 +18,16 @@ static weft_status check_against_model(const struct train_job *job, weft_error *
 {
     const struct train_args *args = job->args;
     size_t n_hidden = weft_net_n_layers(job->net) - 1;
-    bool same = args->hidden.n == n_hidden;
+    bool same = args->net.hidden.n == n_hidden;
     for (size_t i = 0; same && i < n_hidden; i++) {
-        same = args->hidden.items[i] == weft_net_width(job->net, i);
+        same = args->net.hidden.items[i] == weft_net_width(job->net, i);
     }
-    if (given(job, &args->hidden) && !same) {
+    if (given(job, &args->net.hidden) && !same) {
         return weft_fail(err, WEFT_ERR_MISMATCH,
                          "--hidden: contradicts %s, which --init-from starts from: it has %zu "
                          "hidden layer%s%s",
                          args->init_from, n_hidden, n_hidden == 1 ? "" : "s",
-                         args->hidden.n == n_hidden ? " of other widths" : "");
+                         args->net.hidden.n == n_hidden ? " of other widths" : "");
     }
     return WEFT_OK;
 }
@@ -35,9 +35,9 @@ static weft_status check_against_model(const struct train_job *job, weft_error *
 static weft_status load_start(struct train_job *job, weft_error *err)
 {
     const struct train_args *args = job->args;
-    struct cli_hints hints = {.output = args->output, .scale = args->scale};
-    if (given(job, &args->activation)) {
-        hints.activation = args->activation;
+    struct cli_hints hints = {.output = args->net.output, .scale = args->scale};
+    if (given(job, &args->net.activation)) {
+        hints.activation = args->net.activation;
     }
     weft_status status = cli_load_model(args->init_from, NULL, &hints, &job->net, err);
     return status == WEFT_OK ? check_against_model(job, err) : status;
@@ -52,10 +52,8 @@ static weft_dataset_options train_options(const struct train_job *job)
     options.split = WEFT_SPLIT_TRAIN;
     if (job->net != NULL) {
         cli_expect_labels_of(job->net, &options);
-    } else if (job->args->output == 1 + WEFT_OUTPUT_SOFTMAX) {
-        options.labels = WEFT_LABELS_CLASSES;
-    } else if (job->args->output == 1 + WEFT_OUTPUT_IDENTITY) {
-        options.labels = WEFT_LABELS_VALUES;
+    } else {
+        options.labels = cli_labels_for_output(job->args->net.output);
     }
     return options;
 }
@@ -170,98 +168,19 @@ static weft_status resolve_test(struct train_job *job, weft_error *err)
                : weft_fail(err, WEFT_ERR_ARG, "--test-every: wanted a test set; got none");
 }
 
-static bool all_zero_or_one(const weft_targets *targets, size_t n_samples)
-{
-    for (size_t i = 0; i < n_samples * targets->n_values; i++) {
-        if (targets->values[i] != 0 && targets->values[i] != 1) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Output layer for classes: one sigmoid for two, else softmax. */
-static weft_status choose_for_classes(const struct train_job *job, weft_net_options *options,
-                                      weft_error *err)
-{
-    size_t n = weft_dataset_n_classes(job->data), wanted = job->args->output;
-    if (n < 2) {
-        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: wanted at least two classes; got %zu%s%s%s",
-                         job->args->data, n, n == 1 ? " ('" : "",
-                         n == 1 ? weft_dataset_class_name(job->data, 0) : "", n == 1 ? "')" : "");
-    }
-    if (wanted == 1 + WEFT_OUTPUT_SIGMOID && n != 2) {
-        return weft_fail(err, WEFT_ERR_MISMATCH,
-                         "%s: --output sigmoid wanted two classes, or columns of 0 and 1; got %zu "
-                         "classes",
-                         job->args->data, n);
-    }
-    options->output = wanted == 0 ? (n == 2 ? WEFT_OUTPUT_SIGMOID : WEFT_OUTPUT_SOFTMAX)
-                                  : (weft_output)(wanted - 1);
-    options->n_outputs = options->output == WEFT_OUTPUT_SIGMOID ? 1 : n;
-    return WEFT_OK;
-}
-
-static weft_status choose_output(const struct train_job *job, weft_net_options *options,
-                                 weft_error *err)
-{
-    weft_targets targets = weft_dataset_targets(job->data);
-    if (targets.kind == WEFT_LABELS_CLASSES) {
-        return choose_for_classes(job, options, err);
-    }
-    if (targets.kind != WEFT_LABELS_VALUES) {
-        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: wanted labels to train towards; got none",
-                         job->args->data);
-    }
-    bool labels = targets.n_values > 1 && job->args->output == 0 &&
-                  all_zero_or_one(&targets, weft_dataset_samples(job->data));
-    options->n_outputs = targets.n_values;
-    options->output = job->args->output > 0 ? (weft_output)(job->args->output - 1)
-                      : labels              ? WEFT_OUTPUT_SIGMOID
-                                            : WEFT_OUTPUT_IDENTITY;
-    return WEFT_OK;
-}
-
 static weft_status make_net(struct train_job *job, weft_error *err)
 {
     const struct train_args *args = job->args;
-    weft_net_options options = {
-        .n_inputs = weft_dataset_features(job->data),
-        .n_hidden = args->hidden.n,
-        .hidden = args->hidden.items,
-    };
-    weft_status status = choose_output(job, &options, err);
-    if (status != WEFT_OK) {
-        return status;
+    weft_net_options options = {.n_inputs = weft_dataset_features(job->data)};
+    weft_status status = cli_choose_output(&args->net, job->data, args->data, &options, err);
+    if (status == WEFT_OK) {
+        status = cli_make_net(&args->net, &options, &job->net, err);
     }
-    weft_activation *activations = weft_mem_alloc(args->hidden.n, sizeof *activations);
-    if (activations == NULL) {
-        return weft_fail_nomem(err, "activations");
-    }
-    for (size_t i = 0; i < args->hidden.n; i++) {
-        size_t from = args->activation.n == 1 ? 0 : i;
-        activations[i] = (weft_activation)args->activation.items[from];
-    }
-    options.activations = activations;
-    status = weft_net_new(&options, &job->net, err);
-    weft_mem_free(activations);
     if (status == WEFT_OK) {
         status =
             weft_net_init(job->net, (weft_init)args->init, (float)args->init_std, args->seed, err);
     }
-    return status;
-}
-
-static weft_status fit_scaling(struct train_job *job, weft_error *err)
-{
-    weft_scaling scaling = {0};
-    weft_status status =
-        weft_scaling_fit(job->data, (weft_scale_kind)job->args->scale, &scaling, err);
-    if (status == WEFT_OK) {
-        status = weft_net_set_scaling(job->net, &scaling, err);
-    }
-    weft_scaling_release(&scaling);
-    return status;
+    return status == WEFT_OK ? cli_fit_scaling(job->net, job->data, args->scale, err) : status;
 }
 
 /* Where labels are several columns given by name, the outputs get these names. */
@@ -313,7 +232,7 @@ static weft_status resolve_args(struct train_job *job, weft_error *err)
     struct train_args *args = job->args;
     const weft_net *net = job->net;
     size_t n_hidden = weft_net_n_layers(net) - 1;
-    args->output = 1 + (size_t)weft_net_output(net);
+    args->net.output = 1 + (size_t)weft_net_output(net);
     args->scale = (size_t)weft_net_scaling(net)->kind;
     if (args->init_from == NULL) {
         return WEFT_OK;
@@ -327,8 +246,8 @@ static weft_status resolve_args(struct train_job *job, weft_error *err)
         numbers[i] = weft_net_width(net, i);
         activations[i] = (size_t)weft_net_activation(net, i);
     }
-    bool ok = cli_list_assign(&args->hidden, numbers, n_hidden) &&
-              (n_hidden == 0 || cli_list_assign(&args->activation, activations, n_hidden));
+    bool ok = cli_list_assign(&args->net.hidden, numbers, n_hidden) &&
+              (n_hidden == 0 || cli_list_assign(&args->net.activation, activations, n_hidden));
     weft_mem_free(numbers);
     return ok ? WEFT_OK : weft_fail_nomem(err, "options");
 }
@@ -349,7 +268,6 @@ static weft_status load_all(struct train_job *job, weft_error *err)
     }
     if (status == WEFT_OK && job->net == NULL) {
         status = make_net(job, err);
-        status = status == WEFT_OK ? fit_scaling(job, err) : status;
         status = status == WEFT_OK ? name_classes(job, err) : status;
     }
     const char *model = args->init_from != NULL ? args->init_from : "the network";

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/inputs.h"
+#include "cli/net_setup.h"
 #include "cli/progress_bar.h"
 #include "cli/run_dir.h"
 
@@ -17,8 +18,8 @@ struct train_args {
     struct cli_common common;
     char *data, *test, *label, *x, *y, *test_x, *test_y;
     double val;
-    struct cli_list hidden, activation;
-    size_t output, scale; /* indices of cli_output_choice(), cli_scale_choice() */
+    struct cli_net_args net;
+    size_t scale; /* index of cli_scale_choice() */
     size_t init;
     double init_std;
     char *init_from;

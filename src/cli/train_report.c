@@ -8,37 +8,16 @@
 
 static void print_data(const char *name, const char *path, const weft_dataset *data)
 {
-    size_t dims[4], n = weft_dataset_shape(data, dims);
-    fprintf(stderr, "%-10s%s: %zu samples of ", name, path, weft_dataset_samples(data));
-    for (size_t i = 0; i < n; i++) {
-        fprintf(stderr, "%s%zu", i > 0 ? " x " : "", dims[i]);
-    }
-    fprintf(stderr, "%s", n == 1 ? " numbers" : "");
-    if (weft_dataset_targets(data).kind == WEFT_LABELS_CLASSES) {
-        fprintf(stderr, ", %zu classes", weft_dataset_n_classes(data));
-    } else {
-        fprintf(stderr, ", %zu value%s", weft_dataset_targets(data).n_values,
-                weft_dataset_targets(data).n_values == 1 ? "" : "s");
-    }
-    fprintf(stderr, " (%s)\n", weft_dataset_format(data));
+    fprintf(stderr, "%-10s", name);
+    cli_print_data(stderr, path, data);
+    putc('\n', stderr);
 }
 
 static void print_network(const struct train_job *job)
 {
-    const weft_net *net = job->net;
-    fprintf(stderr, "%-10s%zu", "network", weft_net_n_inputs(net));
-    for (size_t i = 0; i < weft_net_n_layers(net); i++) {
-        fprintf(stderr, "-%zu", weft_net_width(net, i));
-    }
-    for (size_t i = 0; i + 1 < weft_net_n_layers(net); i++) {
-        weft_activation activation = weft_net_activation(net, i);
-        if (i == 0 || activation != weft_net_activation(net, i - 1)) {
-            fprintf(stderr, ", %s", weft_activation_name(activation));
-        }
-    }
-    fprintf(stderr, ", %s; %zu parameters; inputs scaled: %s\n",
-            weft_output_name(weft_net_output(net)), weft_net_n_params(net),
-            weft_scale_kind_name(weft_net_scaling(net)->kind));
+    fprintf(stderr, "%-10s", "network");
+    cli_print_network(stderr, job->net);
+    putc('\n', stderr);
 }
 
 static void print_training(const struct train_job *job)
