@@ -1,5 +1,5 @@
-/* Floor 7 below the commands: numbers, hints, option tables, config files, cores, the bar. What the
- * commands do is tested through the program, in tests/cli. */
+/* Floor 7 below the commands: numbers, hints, option tables, config files, cores, the bar, harness
+ * and chart of bench. What the commands do is tested through the program, in tests/cli. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,15 +11,18 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/bench_rounds.h"
 #include "cli/config_file.h"
 #include "cli/core_count.h"
 #include "cli/inputs.h"
 #include "cli/option_table.h"
 #include "cli/progress_bar.h"
+#include "cli/scaling_chart.h"
 #include "cli/stop_signal.h"
 #include "cli/strict_number.h"
 #include "cli/suggestion.h"
 #include "harness.h"
+#include "xml_check.h"
 
 /* Numbers. */
 
@@ -620,6 +623,228 @@ static void models_by_content(void)
     CHECK(cli_looks_like_model(harness_write_file("model", "\2\0\0\0\0\0\0\0{}", 10)));
 }
 
+/* Bench. */
+
+static void quantiles(void)
+{
+    struct bench_series series = {0};
+    struct bench_stats stats = bench_stats_of(&series);
+    CHECK_UINT(stats.n, 0);
+    CHECK_OK(bench_series_reserve(&series, 11, &err), &err);
+    for (size_t i = 0; i < 11; i++) {
+        bench_series_add(&series, (double)(i * 7 % 11)); /* 0..10, shuffled */
+    }
+    stats = bench_stats_of(&series);
+    CHECK_UINT(stats.n, 11);
+    CHECK_NEAR(stats.min, 0, 0);
+    CHECK_NEAR(stats.p10, 1, 1e-12);
+    CHECK_NEAR(stats.median, 5, 0);
+    CHECK_NEAR(stats.p90, 9, 1e-12);
+    CHECK_NEAR(stats.p99, 9.9, 1e-12);
+    CHECK_NEAR(stats.max, 10, 0);
+    series.n = 2;
+    CHECK_NEAR(bench_stats_of(&series).median, 0.5, 1e-12);
+    series.n = 1;
+    CHECK_NEAR(bench_stats_of(&series).p99, 0, 0);
+    bench_series_release(&series);
+}
+
+static void time_texts(void)
+{
+    static const struct {
+        double seconds;
+        const char *wanted;
+    } cases[] = {{1.234e-7, "0.12 us"}, {1.234e-6, "1.23 us"}, {9.994e-6, "9.99 us"},
+                 {9.996e-6, "10.0 us"}, {99.94e-6, "99.9 us"}, {99.96e-6, "100 us"},
+                 {999.4e-6, "999 us"},  {999.6e-6, "1.00 ms"}, {0.0425, "42.5 ms"},
+                 {0.99949, "999 ms"},   {0.9996, "1.00 s"},    {61.5, "61.5 s"},
+                 {1234.4, "1234 s"},    {0, "0.00 us"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[32];
+        CHECK_STR(bench_time_text(cases[i].seconds, text, sizeof text), cases[i].wanted);
+    }
+}
+
+/* Counts what the rounds ask for; every repetition "takes" each. */
+struct counter {
+    struct bench_series series;
+    double each;
+    size_t n_warm, n_rounds, n;
+    bool uneven;
+};
+
+static weft_status count_runs(void *state, size_t n, bool warm, weft_error *error)
+{
+    struct counter *counter = state;
+    (void)error;
+    for (size_t i = 0; i < n; i++) {
+        bench_series_add(&counter->series, counter->each);
+    }
+    counter->n_warm += warm;
+    if (!warm) {
+        counter->uneven = counter->uneven || (counter->n_rounds > 0 && counter->n != n);
+        counter->n = n;
+        counter->n_rounds++;
+    }
+    return WEFT_OK;
+}
+
+static void rounds(void)
+{
+    struct counter counters[] = {{.each = 1e-5}, {.each = 2e-5}, {.each = 1e9}};
+    struct bench_case cases[3];
+    for (size_t i = 0; i < 3; i++) {
+        cases[i] = (struct bench_case){.state = &counters[i],
+                                       .run = count_runs,
+                                       .series = &counters[i].series,
+                                       .whole = 7,
+                                       .group = i == 2};
+    }
+    struct bench_plan plan = {.seconds = 0.03, .rounds = 5, .quiet = true};
+    CHECK_OK(bench_measure(&plan, cases, 3, &err), &err);
+    CHECK(plan.rounds_done >= 3);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK(counters[i].n_warm > 0);
+        CHECK_UINT(counters[i].n_rounds, plan.rounds_done);
+        CHECK_UINT(counters[i].series.n, plan.rounds_done * counters[i].n);
+        CHECK(!counters[i].uneven);
+        bench_series_release(&counters[i].series);
+    }
+    /* 0.03 s / (5 rounds of 3 cases) / 20 us = 100, in whole sevens; the group's slower case
+     * decides. Nothing makes a round of fewer than BENCH_FEWEST. */
+    CHECK_UINT(counters[0].n, 98);
+    CHECK_UINT(counters[1].n, 98);
+    CHECK_UINT(counters[2].n, BENCH_FEWEST);
+}
+
+static void xml_rules(void)
+{
+    static const char *const good[] = {"<a/>",
+                                       "<?xml version=\"1.0\"?>\n<a b=\"1\" c=\"&lt;\"><d/>t&amp;"
+                                       "</a>\n",
+                                       "<a><!-- < & --></a>"};
+    static const char *const bad[] = {"",
+                                      "text",
+                                      "<a>",
+                                      "<a></b>",
+                                      "<a/><b/>",
+                                      "</a>",
+                                      "<a/>t",
+                                      "<a>&</a>",
+                                      "<a>&x;</a>",
+                                      "<a b=1/>",
+                                      "<a b=\"1/>",
+                                      "<a b/>",
+                                      "<a b='",
+                                      "<a>\x01</a>",
+                                      "<a><b></a></b>",
+                                      "<a b=\"1\"b=\"2\"/>",
+                                      "<a b=\"\" b=\"\"/>",
+                                      "<1/>",
+                                      "<a",
+                                      "<a>1 < 2</a>",
+                                      "<a b=\"<\"/>"};
+    char why[200];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (!CHECK(xml_check(good[i], why, sizeof why))) {
+            printf(" (%s: %s)", good[i], why);
+        }
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (!CHECK(!xml_check(bad[i], why, sizeof why))) {
+            printf(" (%s)", bad[i]);
+        }
+    }
+}
+
+static void print_chart(const struct scaling_chart *chart, char *text, size_t size)
+{
+    memset(text, 0, size);
+    FILE *stream = fmemopen(text, size - 1, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+    scaling_chart_print(chart, stream);
+    CHECK_INT(fclose(stream), 0);
+}
+
+/* The number behind the n-th occurrence of `mark`. */
+static double number_after(const char *text, const char *mark, size_t n)
+{
+    for (const char *at = strstr(text, mark); at != NULL; at = strstr(at + 1, mark)) {
+        if (n-- == 0) {
+            return strtod(at + strlen(mark), NULL);
+        }
+    }
+    return (double)NAN;
+}
+
+static void charts(void)
+{
+    static char text[1 << 16];
+    char why[200];
+    struct scaling_point strong[12], weak[12];
+    for (size_t i = 0; i < 12; i++) {
+        size_t threads = (size_t)1 << i;
+        double speedup = pow((double)threads, 0.8);
+        strong[i] = (struct scaling_point){threads, speedup, 0.9 * speedup, 1.1 * speedup};
+        weak[i] = (struct scaling_point){threads, (double)threads, 1e-4, 1e4};
+    }
+    struct scaling_chart chart = {.title = "A <b> & \"c\" \x01 \xff é",
+                                  .subtitle = "",
+                                  .footer = "]]>",
+                                  .strong = {"strong", strong, 0},
+                                  .weak = {"weak", weak, 0},
+                                  .base = 1};
+    for (chart.strong.n = 0; chart.strong.n <= 12; chart.strong.n++) {
+        for (chart.weak.n = 0; chart.weak.n <= chart.strong.n; chart.weak.n++) {
+            print_chart(&chart, text, sizeof text);
+            if (!CHECK(xml_check(text, why, sizeof why))) {
+                printf(" (%zu, %zu points: %s)", chart.strong.n, chart.weak.n, why);
+            }
+            CHECK(strstr(text, "nan") == NULL && strstr(text, "inf") == NULL);
+        }
+    }
+    CHECK_HAS(text, "A &lt;b&gt; &amp; \"c\" ? ? é");
+    /* Half the ideal speed-up is a factor of two below the ideal, wherever that is. */
+    strong[1] = (struct scaling_point){4, 2, 2, 2};
+    chart.strong.n = 2;
+    chart.weak.n = 0;
+    print_chart(&chart, text, sizeof text);
+    CHECK_HAS(text, "strong: 2.00 on 4 (50 %)");
+    double x0 = number_after(text, " cx=\"", 0), x1 = number_after(text, " cx=\"", 1);
+    double y0 = number_after(text, " cy=\"", 0), y1 = number_after(text, " cy=\"", 1);
+    double top = number_after(strstr(text, "line ideal"), "L", 0);
+    CHECK(x1 > x0 && y1 < y0);
+    CHECK_NEAR(top, x1, 0.2);
+    char *corner = strchr(strchr(strstr(text, "line ideal"), 'L'), ' ');
+    CHECK_NEAR(y0 - strtod(corner, NULL), 2 * (y0 - y1), 0.3);
+}
+
+static void chart_files(void)
+{
+    struct scaling_point point = {1, 1, 1, 1};
+    struct scaling_chart chart = {.title = "t",
+                                  .subtitle = "s",
+                                  .footer = "f",
+                                  .strong = {"strong", &point, 1},
+                                  .weak = {"weak", &point, 0},
+                                  .base = 1};
+    CHECK_STATUS(scaling_chart_write(&chart, "/nonexistent/chart.svg", &err), WEFT_ERR_IO, &err);
+    CHECK_HAS(err.message, "/nonexistent/chart.svg");
+    const char *path = harness_write_file("chart.svg", "old", 3);
+    CHECK_OK(scaling_chart_write(&chart, path, &err), &err);
+    static char wanted[1 << 16], got[1 << 16];
+    print_chart(&chart, wanted, sizeof wanted);
+    FILE *file = fopen(path, "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    got[fread(got, 1, sizeof got - 1, file)] = '\0';
+    fclose(file);
+    CHECK_STR(got, wanted);
+    const char *full = harness_device("full");
+    if (full != NULL) {
+        CHECK_STATUS(scaling_chart_write(&chart, full, &err), WEFT_ERR_IO, &err);
+    }
+}
+
 static CU_TestInfo number_tests[] = {
     {"whole", whole_numbers},
     {"real", real_numbers},
@@ -665,6 +890,11 @@ static CU_TestInfo input_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
+static CU_TestInfo bench_tests[] = {
+    {"quantiles", quantiles}, {"time texts", time_texts},   {"rounds", rounds}, {"xml", xml_rules},
+    {"charts", charts},       {"chart files", chart_files}, CU_TEST_INFO_NULL,
+};
+
 static const CU_SuiteInfo suites[] = {
     {"numbers", NULL, NULL, NULL, NULL, number_tests},
     {"hints", NULL, NULL, NULL, NULL, hint_tests},
@@ -674,6 +904,7 @@ static const CU_SuiteInfo suites[] = {
     {"progress", NULL, NULL, NULL, NULL, progress_tests},
     {"signals", NULL, NULL, NULL, NULL, signal_tests},
     {"inputs", NULL, NULL, NULL, NULL, input_tests},
+    {"bench", NULL, NULL, NULL, NULL, bench_tests},
     CU_SUITE_INFO_NULL,
 };
 

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/json_line.h"
+#include "cli/machine.h"
 
 struct info_args {
     struct cli_common common;
@@ -22,44 +23,19 @@ static const struct cli_group groups[] = {
     {"Options", "run", other_options, sizeof other_options / sizeof *other_options},
 };
 
-static const char *compiler(void)
-{
-#if defined(__clang__)
-    return "clang " __clang_version__;
-#elif defined(__GNUC__)
-    return "gcc " __VERSION__;
-#else
-    return "unknown";
-#endif
-}
-
-/* The names of a table of the library, all of them or only those of use here. */
-static json_t *json_names(size_t count, const char *(*name)(size_t), bool (*usable)(size_t),
-                          bool all)
-{
-    json_t *names = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if ((all || usable(i)) && json_array_append_new(names, cli_json_text(name(i))) != 0) {
-            json_decref(names);
-            return NULL;
-        }
-    }
-    return names;
-}
-
 static int print_json(const char *command, const struct cli_common *common)
 {
     json_t *object = json_object();
     int failed = json_object_set_new(object, "version", cli_json_text(weft_version()));
-    failed |= json_object_set_new(object, "compiler", cli_json_text(compiler()));
+    failed |= json_object_set_new(object, "compiler", cli_json_text(cli_compiler()));
     failed |= json_object_set_new(object, "cpu",
-                                  json_names(weft_cpu_feature_count(), weft_cpu_feature_name,
-                                             weft_cpu_feature_usable, false));
+                                  cli_json_names(weft_cpu_feature_count(), weft_cpu_feature_name,
+                                                 weft_cpu_feature_usable, false));
     failed |= json_object_set_new(
-        object, "kernels", json_names(weft_isa_count(), weft_isa_name, weft_isa_usable, true));
-    failed |=
-        json_object_set_new(object, "kernels_usable",
-                            json_names(weft_isa_count(), weft_isa_name, weft_isa_usable, false));
+        object, "kernels", cli_json_names(weft_isa_count(), weft_isa_name, weft_isa_usable, true));
+    failed |= json_object_set_new(
+        object, "kernels_usable",
+        cli_json_names(weft_isa_count(), weft_isa_name, weft_isa_usable, false));
     failed |= json_object_set_new(object, "isa", cli_json_text(common->isa));
     failed |= json_object_set_new(object, "threads", cli_json_count(common->threads));
     failed |= json_object_set_new(object, "hdf5", json_boolean(weft_has_hdf5()));
@@ -68,7 +44,7 @@ static int print_json(const char *command, const struct cli_common *common)
 
 static int print_text(const struct cli_common *common)
 {
-    printf("%-10s%s\n%-10s%s\n%-10s", "weft", weft_version(), "compiler", compiler(), "cpu");
+    printf("%-10s%s\n%-10s%s\n%-10s", "weft", weft_version(), "compiler", cli_compiler(), "cpu");
     for (size_t i = 0, n = 0; i < weft_cpu_feature_count(); i++) {
         if (weft_cpu_feature_usable(i)) {
             printf("%s%s", n++ > 0 ? " " : "", weft_cpu_feature_name(i));

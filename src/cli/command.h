@@ -36,9 +36,15 @@ struct cli_command {
     size_t args_size;
     void (*set_defaults)(void *args); /* before the tables' own; NULL: all zero */
     int (*run)(struct cli_call *call);
+    /* Of a command that only leads to others: these, ended by NULL. Their names begin with its own:
+     * "bench step". It has no options and runs nothing itself. */
+    const struct cli_command *const *modes;
 };
 
-extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_inspect;
+extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_inspect, cli_bench;
+
+/* The last word of a command's name: "step" of "bench step". */
+const char *cli_command_word(const struct cli_command *command);
 
 /* Entries of option tables that several commands have. */
 #define CLI_OPTION_HELP(args)                                                                      \
@@ -65,11 +71,12 @@ extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_
         .default_text = "WEFT_ISA, or the best for this CPU"                                       \
     }
 
-/* Prints the help of a command, or of the program; defaults are what `options` holds. */
+/* Prints the help of a command, of a command with modes, or of the program; defaults are what
+ * `options` holds, lists end with NULL. */
 void cli_print_command_help(const struct cli_command *command, const struct cli_options *options,
                             FILE *stream);
-void cli_print_program_help(const struct cli_command *const *commands, size_t n_commands,
-                            FILE *stream);
+void cli_print_modes_help(const struct cli_command *command, FILE *stream);
+void cli_print_program_help(const struct cli_command *const *commands, FILE *stream);
 
 /* Makes the context that a call asks for, and puts the thread count and kernel set in use into
  * `common`. Returns 0, or the exit code after a message. */

@@ -165,13 +165,15 @@ static size_t affinity_cores(void)
     return 1;
 }
 
-size_t cli_default_threads(void)
+size_t cli_granted_cores(void)
 {
-    size_t wanted = cli_omp_threads(getenv("OMP_NUM_THREADS"));
-    if (wanted > 0) {
-        return wanted;
-    }
     size_t granted =
         lesser_limit(affinity_cores(), cli_cgroup_cores("/proc/self/cgroup", "/sys/fs/cgroup"));
     return granted < MOST_THREADS ? granted : MOST_THREADS;
+}
+
+size_t cli_default_threads(void)
+{
+    size_t wanted = cli_omp_threads(getenv("OMP_NUM_THREADS"));
+    return wanted > 0 ? wanted : cli_granted_cores();
 }

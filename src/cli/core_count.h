@@ -8,6 +8,9 @@
  * process may use: its affinity mask, cut to what its control groups grant (rounded up). */
 size_t cli_default_threads(void);
 
+/* The cores this process may use, whatever OMP_NUM_THREADS says; from 1 to 4096. */
+size_t cli_granted_cores(void);
+
 /* The first number of a list such as "4,2"; 0 where the text is NULL or does not begin with one in
  * 1..4096. */
 size_t cli_omp_threads(const char *text);

@@ -108,17 +108,42 @@ void cli_print_command_help(const struct cli_command *command, const struct cli_
     }
 }
 
-void cli_print_program_help(const struct cli_command *const *commands, size_t n_commands,
-                            FILE *stream)
+const char *cli_command_word(const struct cli_command *command)
+{
+    const char *blank = strrchr(command->name, ' ');
+    return blank != NULL ? blank + 1 : command->name;
+}
+
+/* Their calls and what they are for; `list` ends with NULL. */
+static void print_commands(const struct cli_command *const *list, FILE *stream)
+{
+    for (; *list != NULL; list++) {
+        char call[40];
+        snprintf(call, sizeof call, "%s %s", (*list)->name, (*list)->operands);
+        fprintf(stream, "  %-*s%s\n", NAME_COLUMN - 2, call, (*list)->summary);
+    }
+}
+
+void cli_print_modes_help(const struct cli_command *command, FILE *stream)
+{
+    fprintf(stream, "usage: weft %s %s ...\n\n%s\n\nModes\n", command->name, command->operands,
+            command->about);
+    print_commands(command->modes, stream);
+    char call[40];
+    snprintf(call, sizeof call, "%s %s --help", command->name, command->operands);
+    fprintf(stream, "\n  %-*s%s\n", NAME_COLUMN - 2, call,
+            "the options of a mode, with their defaults");
+    if (command->examples != NULL) {
+        fprintf(stream, "\nExamples\n%s", command->examples);
+    }
+}
+
+void cli_print_program_help(const struct cli_command *const *commands, FILE *stream)
 {
     fputs("usage: weft COMMAND ...\n\nTrains fully connected neural networks, and uses them.\n\n"
           "Commands\n",
           stream);
-    for (size_t i = 0; i < n_commands; i++) {
-        char call[40];
-        snprintf(call, sizeof call, "%s %s", commands[i]->name, commands[i]->operands);
-        fprintf(stream, "  %-*s%s\n", NAME_COLUMN - 2, call, commands[i]->summary);
-    }
+    print_commands(commands, stream);
     fprintf(stream, "\n  %-*s%s\n  %-*s%s\n", NAME_COLUMN - 2, "COMMAND --help",
             "the options of a command, with their defaults", NAME_COLUMN - 2, "--version",
             "the version");

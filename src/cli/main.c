@@ -12,32 +12,39 @@
 #include "cli/suggestion.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_train, &cli_eval, &cli_predict, &cli_inspect, &cli_info,
+    &cli_train, &cli_eval, &cli_predict, &cli_inspect, &cli_info, &cli_bench, NULL,
 };
 
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
-
-static const struct cli_command *find_command(const char *name)
+/* The command of that name in a list ended by NULL; of a mode, "bench step", the last word is its
+ * name in the list. */
+static const struct cli_command *find_command(const struct cli_command *const *list,
+                                              const char *name)
 {
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
+    for (; *list != NULL; list++) {
+        if (strcmp(cli_command_word(*list), name) == 0) {
+            return *list;
         }
     }
     return NULL;
 }
 
-static int unknown_command(const char *name)
+static const char *nearest_command(const struct cli_command *const *list, const char *name)
 {
     struct cli_suggestion hint = {.typed = name};
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        cli_suggestion_offer(&hint, commands[i]->name);
+    for (; *list != NULL; list++) {
+        cli_suggestion_offer(&hint, cli_command_word(*list));
     }
+    return hint.best;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *nearest = nearest_command(commands, name);
     struct stat info;
     if (name[0] == '-') {
         cli_error(NULL, "unknown option '%s'; 'weft --help' lists the commands", name);
-    } else if (hint.best != NULL) {
-        cli_error(NULL, "unknown command '%s'; did you mean '%s'?", name, hint.best);
+    } else if (nearest != NULL) {
+        cli_error(NULL, "unknown command '%s'; did you mean '%s'?", name, nearest);
     } else if (stat(name, &info) == 0) {
         cli_error(NULL, "unknown command '%s'; to train on it: weft train %s", name, name);
     } else {
@@ -106,18 +113,54 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
     return cli_finish_stdout(command->name, code);
 }
 
-/* "weft help [COMMAND]" is what people try first. */
+static int unknown_mode(const struct cli_command *command, const char *name)
+{
+    const char *nearest = nearest_command(command->modes, name);
+    const char *first = (*command->modes)->name;
+    struct stat info;
+    if (nearest != NULL) {
+        cli_error(command->name, "unknown mode '%s'; did you mean '%s'?", name, nearest);
+    } else if (name[0] != '-' && stat(name, &info) == 0) {
+        cli_error(command->name, "unknown mode '%s'; perhaps: weft %s %s", name, first, name);
+    } else {
+        cli_error(command->name, "wanted a mode first, such as 'weft %s'; got '%s'", first, name);
+    }
+    return CLI_USAGE;
+}
+
+/* A command with modes: its first argument says which. */
+static int run_mode(const struct cli_command *command, int argc, char **argv)
+{
+    const struct cli_command *mode = argc > 0 ? find_command(command->modes, argv[0]) : NULL;
+    if (mode != NULL) {
+        return run_command(mode, argc - 1, argv + 1);
+    }
+    if (argc == 0) {
+        cli_print_modes_help(command, stderr);
+        return CLI_USAGE;
+    }
+    if (wants_help(argc, argv) || strcmp(argv[0], "help") == 0) {
+        cli_print_modes_help(command, stdout);
+        return cli_finish_stdout(command->name, CLI_DONE);
+    }
+    return unknown_mode(command, argv[0]);
+}
+
+/* "weft help [COMMAND [MODE]]" is what people try first. */
 static int run_help(int argc, char **argv)
 {
-    const struct cli_command *command = argc > 0 ? find_command(argv[0]) : NULL;
+    const struct cli_command *command = argc > 0 ? find_command(commands, argv[0]) : NULL;
     char help[] = "--help";
+    if (command != NULL && command->modes != NULL) {
+        return run_mode(command, argc > 1 ? 2 : 1, (char *[]){argc > 1 ? argv[1] : help, help});
+    }
     if (command != NULL) {
         return run_command(command, 1, (char *[]){help});
     }
     if (argc > 0) {
         return unknown_command(argv[0]);
     }
-    cli_print_program_help(commands, N_COMMANDS, stdout);
+    cli_print_program_help(commands, stdout);
     return cli_finish_stdout(NULL, CLI_DONE);
 }
 
@@ -128,7 +171,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
-        cli_print_program_help(commands, N_COMMANDS, stderr);
+        cli_print_program_help(commands, stderr);
         return CLI_USAGE;
     }
     const char *name = argv[1];
@@ -139,6 +182,10 @@ int main(int argc, char **argv)
         printf("weft %s\n", weft_version());
         return cli_finish_stdout(NULL, CLI_DONE);
     }
-    const struct cli_command *command = find_command(name);
-    return command != NULL ? run_command(command, argc - 2, argv + 2) : unknown_command(name);
+    const struct cli_command *command = find_command(commands, name);
+    if (command == NULL) {
+        return unknown_command(name);
+    }
+    return command->modes != NULL ? run_mode(command, argc - 2, argv + 2)
+                                  : run_command(command, argc - 2, argv + 2);
 }

@@ -123,12 +123,17 @@ void cli_print_data(FILE *stream, const char *path, const weft_dataset *data)
     fprintf(stream, " (%s)", weft_dataset_format(data));
 }
 
-void cli_print_network(FILE *stream, const weft_net *net)
+void cli_print_shape(FILE *stream, const weft_net *net)
 {
     fprintf(stream, "%zu", weft_net_n_inputs(net));
     for (size_t i = 0; i < weft_net_n_layers(net); i++) {
         fprintf(stream, "-%zu", weft_net_width(net, i));
     }
+}
+
+void cli_print_network(FILE *stream, const weft_net *net)
+{
+    cli_print_shape(stream, net);
     for (size_t i = 0; i + 1 < weft_net_n_layers(net); i++) {
         weft_activation activation = weft_net_activation(net, i);
         if (i == 0 || activation != weft_net_activation(net, i - 1)) {

@@ -1,4 +1,4 @@
-/* Networks from options, for the commands that make one, and how data and networks are told about. */
+/* Networks from options, for the commands that make one, and how networks and data are told of. */
 #ifndef WEFT_CLI_NET_SETUP_H
 #define WEFT_CLI_NET_SETUP_H
 
@@ -56,6 +56,9 @@ WEFT_CHECKED weft_status cli_fit_scaling(weft_net *net, const weft_dataset *data
 
 /* "data/mnist: 60000 samples of 28 x 28, 10 classes (IDX, gzip)", without a newline. */
 void cli_print_data(FILE *stream, const char *path, const weft_dataset *data);
+
+/* "784-128-10" */
+void cli_print_shape(FILE *stream, const weft_net *net);
 
 /* "784-128-10, relu, softmax; 101770 parameters; inputs scaled: unit", without a newline. */
 void cli_print_network(FILE *stream, const weft_net *net);

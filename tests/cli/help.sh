@@ -4,7 +4,7 @@
 
 for call in --help -h help; do
     run 0 "$call"
-    for command in train eval predict inspect info; do
+    for command in train eval predict inspect info bench; do
         has out "  $command"
     done
 done

@@ -1,5 +1,5 @@
 # What the tests of the program share; sourced by each of them. The environment says where things
-# are: WEFT (the program), JSONQ, DATA (the folder data of the sources).
+# are: WEFT (the program), JSONQ, XMLQ, DATA (the folder data of the sources).
 
 set -u
 LC_ALL=C
@@ -30,8 +30,8 @@ run()
     [ "$got" = "$wanted" ] || fail "exit code $got, wanted $wanted"
 }
 
-# refused CODE MESSAGE ARGUMENT...: the same; stderr must be one line, "weft COMMAND: " and the
-# message somewhere behind, and stdout empty.
+# refused CODE MESSAGE ARGUMENT...: the same; stderr must be one line, "weft COMMAND: " (of bench
+# also "weft bench MODE: ") and the message somewhere behind, and stdout empty.
 refused()
 {
     code=$1 message=$2
@@ -40,7 +40,7 @@ refused()
     [ "$(wc -l <err)" = 1 ] || fail "wanted one line on stderr"
     [ ! -s out ] || fail "wanted nothing on stdout"
     case $(cat err) in
-    "weft $1: "*"$message"*) ;;
+    "weft $1: "*"$message"* | "weft $1 ${2-}: "*"$message"*) ;;
     *) fail "wanted on stderr: weft $1: ...$message" ;;
     esac
 }
