@@ -13,6 +13,8 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define PAUSE() __asm__ volatile("isb") /* some tens of cycles; "yield" is none on most of them */
 #else
 #define PAUSE() ((void)0)
 #endif
@@ -36,24 +38,27 @@ void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
 }
 
 /* Sleeps until the generation is no longer `old`. The sleeper counts itself and then looks at
- * the generation, the last one to arrive changes the generation and then looks at the count:
- * one of them sees the other. */
+ * the generation, the last one to arrive changes the generation and then looks at the count: with a
+ * fence between in both, one of them sees the other. (Sequentially consistent operations without
+ * fences would do, but qemu 7.2 lets a later load of 64-bit ARM pass a store-release.) */
 static void sleep_until_open(struct weft_barrier *barrier, unsigned old)
 {
     pthread_mutex_lock(&barrier->mutex);
-    atomic_fetch_add(&barrier->n_asleep, 1);
-    while (atomic_load(&barrier->generation) == old) {
+    atomic_fetch_add_explicit(&barrier->n_asleep, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    while (atomic_load_explicit(&barrier->generation, memory_order_acquire) == old) {
         pthread_cond_wait(&barrier->opened, &barrier->mutex);
     }
-    atomic_fetch_sub(&barrier->n_asleep, 1);
+    atomic_fetch_sub_explicit(&barrier->n_asleep, 1, memory_order_relaxed);
     pthread_mutex_unlock(&barrier->mutex);
 }
 
 static void open_barrier(struct weft_barrier *barrier, unsigned old)
 {
     atomic_store_explicit(&barrier->n_arrived, 0, memory_order_relaxed);
-    atomic_store(&barrier->generation, old + 1);
-    if (atomic_load(&barrier->n_asleep) > 0) {
+    atomic_store_explicit(&barrier->generation, old + 1, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&barrier->n_asleep, memory_order_relaxed) > 0) {
         pthread_mutex_lock(&barrier->mutex);
         pthread_cond_broadcast(&barrier->opened);
         pthread_mutex_unlock(&barrier->mutex);
