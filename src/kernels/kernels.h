@@ -51,10 +51,10 @@ struct weft_kernel_set {
 
     /* The products of bfloat16 numbers, and their register tile. A term of the sum is exact in
      * float32 (8 bits times 8), where it is in its range; sums are rounded to float32. Each element
-     * is one sum in an order given by k alone, whatever m and n. In generic, avx2 and avx512 the
-     * order is p = 0..k-1, from 0, C added at the end, so they give the same bits. The instructions
-     * for bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to nearest
-     * whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). */
+     * is one sum in an order given by k alone, whatever m and n. In generic, avx2, avx512 and neon
+     * the order is p = 0..k-1, from 0, C added at the end, so they give the same bits. The
+     * instructions for bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to
+     * nearest whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). */
     size_t bmr, bnr;
     void (*bgemm)(const struct weft_bgemm *job);
 
@@ -119,6 +119,7 @@ extern const struct weft_kernel_set weft_kernels_avx2;
 extern const struct weft_kernel_set weft_kernels_avx512;
 extern const struct weft_kernel_set weft_kernels_avx512bf16;
 extern const struct weft_kernel_set weft_kernels_amx;
+extern const struct weft_kernel_set weft_kernels_neon;
 
 /* Parts of the sets that have files of their own. */
 void weft_bgemm_generic(const struct weft_bgemm *job);
@@ -126,6 +127,7 @@ void weft_bgemm_avx2(const struct weft_bgemm *job);
 void weft_bgemm_avx512(const struct weft_bgemm *job);
 void weft_bgemm_avx512bf16(const struct weft_bgemm *job);
 void weft_bgemm_amx(const struct weft_bgemm *job);
+void weft_bgemm_neon(const struct weft_bgemm *job);
 void weft_amx_enter(void);
 void weft_amx_leave(void);
 

@@ -15,6 +15,9 @@ static const struct weft_kernel_set *const sets[] = {
 #ifdef WEFT_HAVE_KERNELS_AVX2
     &weft_kernels_avx2,
 #endif
+#ifdef WEFT_HAVE_KERNELS_NEON
+    &weft_kernels_neon,
+#endif
     &weft_kernels_generic,
 };
 

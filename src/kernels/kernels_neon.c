@@ -1,0 +1,91 @@
+/* Kernels for Advanced SIMD (NEON) of 64-bit ARM, which every such CPU has: 32 registers of 4
+ * floats. A register pair counts as one vector of 8, so a tile of 6 x 16 uses 24 registers for
+ * sums, 4 for B and 1 or 2 for A: 10 loads for 24 fused multiply-adds, and sums enough to cover
+ * the latency of four such units. */
+#include <arm_neon.h>
+
+#include <stddef.h>
+
+#define WEFT_SET(name) name##_neon
+#include "kernels/bf16_template.h"
+#include "kernels/elementwise_template.h"
+#include "kernels/neon_partial.h"
+
+struct pair {
+    float32x4_t low, high;
+};
+
+static inline struct pair zero_pair(void)
+{
+    return (struct pair){vdupq_n_f32(0), vdupq_n_f32(0)};
+}
+
+static inline struct pair broadcast_pair(const float *p)
+{
+    float32x4_t x = vld1q_dup_f32(p);
+    return (struct pair){x, x};
+}
+
+static inline struct pair load_pair(const float *p)
+{
+    return (struct pair){vld1q_f32(p), vld1q_f32(p + 4)};
+}
+
+static inline void store_pair(float *p, struct pair v)
+{
+    vst1q_f32(p, v.low);
+    vst1q_f32(p + 4, v.high);
+}
+
+static inline struct pair load_pair_part(const float *p, size_t n)
+{
+    return (struct pair){load_some(p, n), n > 4 ? load_some(p + 4, n - 4) : vdupq_n_f32(0)};
+}
+
+static inline void store_pair_part(float *p, size_t n, struct pair v)
+{
+    store_some(p, n, v.low);
+    if (n > 4) {
+        store_some(p + 4, n - 4, v.high);
+    }
+}
+
+static inline struct pair fma_pair(struct pair a, struct pair b, struct pair c)
+{
+    return (struct pair){vfmaq_f32(c.low, a.low, b.low), vfmaq_f32(c.high, a.high, b.high)};
+}
+
+static inline struct pair add_pair(struct pair a, struct pair b)
+{
+    return (struct pair){vaddq_f32(a.low, b.low), vaddq_f32(a.high, b.high)};
+}
+
+#define MR 6
+#define NV 2
+#define W 8
+#define VECTOR struct pair
+#define MASK size_t
+#define ZERO() zero_pair()
+#define BROADCAST(p) broadcast_pair(p)
+#define LOAD(p) load_pair(p)
+#define STORE(p, v) store_pair(p, v)
+#define MASK_OF(n) (n)
+#define LOAD_MASKED(p, m) load_pair_part(p, m)
+#define STORE_MASKED(p, m, v) store_pair_part(p, m, v)
+#define FMA(a, b, c) fma_pair(a, b, c)
+#define ADD(a, b) add_pair(a, b)
+#include "kernels/sgemm_template.h"
+
+const struct weft_kernel_set weft_kernels_neon = {
+    .name = "neon",
+    .needs = 0,
+    .mr = MR,
+    .nr = NV * W,
+    .kc = 256,
+    .sgemm = sgemm_neon,
+    .bmr = 8,
+    .bnr = 8,
+    .bgemm = weft_bgemm_neon,
+    BF16_CONVERSIONS,
+    ELEMENTWISE_KERNELS,
+};
