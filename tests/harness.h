@@ -15,8 +15,13 @@
 
 #include <CUnit/CUnit.h>
 
-/* Unoptimised, or under sanitizers: long tests may then do a part. */
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
+/* Built for another machine, and hence run in an emulator, some 30 times slower. */
+#ifndef HARNESS_EMULATED
+#define HARNESS_EMULATED 0
+#endif
+
+/* Unoptimised, under sanitizers or in an emulator: long tests may then do a part. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__) || HARNESS_EMULATED
 #define HARNESS_SLOW_BUILD 1
 #else
 #define HARNESS_SLOW_BUILD 0
