@@ -124,8 +124,7 @@ static int print_text(const struct bench_job *job, const struct predictions *all
     double gflop = 1e-9 * bench_forward_flops(job->net);
     size_t n_threads = job->args->common.threads;
     bench_print_setup(job);
-    printf("%-10s%zu thread%s, made up samples\n", "predicting", n_threads,
-           n_threads == 1 ? "" : "s");
+    printf("%-10s%zu thread%s, made up samples\n", "predict", n_threads, n_threads == 1 ? "" : "s");
     printf("\n%7s  %9s  %9s  %9s  %9s  %11s  %8s\n", "batch", "time", "10 %", "90 %", "99 %",
            "samples/s", "GFLOP/s");
     for (size_t i = 0; i < all->n; i++) {

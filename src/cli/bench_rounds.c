@@ -174,7 +174,7 @@ static void show_progress(const struct bench_plan *plan, size_t n_cases, double 
     } else if (plan->rounds_done == 0) {
         fprintf(stderr, "\rwarming up");
     } else {
-        fprintf(stderr, "\rmeasuring: %.0f of %g s, round %zu  ", spent, plan->seconds,
+        fprintf(stderr, "\rmeasuring: %.1f of %g s, round %zu  ", spent, plan->seconds,
                 plan->rounds_done);
     }
 }

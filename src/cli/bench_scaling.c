@@ -156,14 +156,14 @@ static void make_cases(const struct bench_job *job, struct scaling *scaling)
     }
 }
 
-/* Samples a second against those of the first case of the list. */
+/* Samples a second against those of the first of n cases. */
 static void find_points(struct scaling *scaling, size_t first, size_t n)
 {
-    const struct bench_stats *base = &scaling->stats[first];
-    double base_samples = (double)scaling->jobs[first].options.batch_size;
     for (size_t k = first; k < first + n; k++) {
-        const struct bench_stats *stats = &scaling->stats[k];
-        double work = (double)scaling->jobs[k].options.batch_size / base_samples * base->median;
+        const struct bench_stats *stats = &scaling->stats[k], *base = &scaling->stats[first];
+        double share = (double)scaling->jobs[k].options.batch_size /
+                       (double)scaling->jobs[first].options.batch_size;
+        double work = share * base->median;
         scaling->points[k] = (struct scaling_point){.threads = scaling->threads[k - first],
                                                     .speedup = work / stats->median,
                                                     .low = work / stats->p90,
@@ -255,7 +255,7 @@ static int print_json(const struct bench_job *job, const struct scaling *scaling
     return cli_json_print(job->command, object, failed);
 }
 
-/* "784-128-10, batches of 32; weft 0.1.0, avx512 kernels" */
+/* "784-128-10, batches of 32, avx512 kernels", cut to fit into the chart. */
 static void describe(const struct bench_job *job, const struct scaling *scaling, char *text,
                      size_t size)
 {
@@ -266,18 +266,22 @@ static void describe(const struct bench_job *job, const struct scaling *scaling,
         fprintf(stream, ", batches of %zu, %s kernels", scaling->batch, job->args->common.isa);
         fclose(stream);
     }
+    text[size - 1] = '\0';
+    if (strlen(text) + 1 == size) {
+        memcpy(text + size - 4, "...", 4);
+    }
 }
 
 static int write_chart(const struct bench_job *job, const struct scaling *scaling)
 {
-    char subtitle[160], cpu[128], footer[400];
+    char subtitle[100], cpu[128], footer[400];
     if (job->args->svg == NULL) {
         return CLI_DONE;
     }
     describe(job, scaling, subtitle, sizeof subtitle);
     cli_cpu_name(cpu, sizeof cpu);
-    snprintf(footer, sizeof footer, "%s, %zu cores; weft %s, %s; bars: 10 %% to 90 %% of the steps",
-             cpu, cli_granted_cores(), weft_version(), cli_compiler());
+    snprintf(footer, sizeof footer, "%s, %zu cores; weft %s, %s", cpu, cli_granted_cores(),
+             weft_version(), cli_compiler());
     struct scaling_chart chart = {
         .title = "Training steps on more threads",
         .subtitle = subtitle,

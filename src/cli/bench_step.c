@@ -41,8 +41,8 @@ static int print_text(const struct bench_job *job, const struct step_result *fou
         printf("%-10s  %9s  as the steps tell\n", "epoch",
                bench_time_text(epoch, text, sizeof text));
     }
-    printf("\n%-10s%.0f a second\n", "samples", found->samples_per_s);
-    printf("%-10s%.1f GFLOP/s in dense products\n", "speed", found->gflop_per_s);
+    printf("\n%-10s%.0f samples/s, %.1f GFLOP/s in dense products\n", "speed", found->samples_per_s,
+           found->gflop_per_s);
     return CLI_DONE;
 }
 
@@ -94,7 +94,9 @@ static weft_status measure(struct bench_job *job, weft_context *context, float *
                                     .rounds = job->plan.rounds_done,
                                     .step = bench_stats_of(&training.steps),
                                     .epoch = bench_stats_of(&training.epochs)};
-        out->samples_per_s = (double)batch / out->step.median;
+        /* Whole epochs tell of shuffling, small last batches and stalls too. */
+        out->samples_per_s = out->epoch.n > 0 ? (double)n_samples / out->epoch.median
+                                              : (double)batch / out->step.median;
         out->gflop_per_s = 1e-9 * bench_training_flops(job->net) * out->samples_per_s;
     }
     bench_series_release(&training.steps);
@@ -104,7 +106,7 @@ static weft_status measure(struct bench_job *job, weft_context *context, float *
 
 static int measure_and_print(struct bench_job *job, weft_context *context)
 {
-    struct step_result found;
+    struct step_result found = {0};
     weft_error err;
     float *params = weft_mem_alloc(weft_net_n_params(job->net), 3 * sizeof *params);
     weft_status status = params != NULL ? measure(job, context, params, &found, &err)

@@ -130,30 +130,26 @@ static const struct cli_option scaling_options[] = {
     BENCH_OPTION_OTHER,
 };
 
-#define GROUP(title, section, options)                                                             \
-    {                                                                                              \
-        title, section, options, sizeof options / sizeof *options                                  \
-    }
-
 static const struct cli_group step_groups[] = {
-    GROUP("Data", "data", data_options),
-    GROUP("Network", "network", network_options),
-    GROUP("Training", "training", training_options),
-    GROUP("Other", "run", other_options),
+    {"Data", "data", data_options, sizeof data_options / sizeof *data_options},
+    {"Network", "network", network_options, sizeof network_options / sizeof *network_options},
+    {"Training", "training", training_options, sizeof training_options / sizeof *training_options},
+    {"Other", "run", other_options, sizeof other_options / sizeof *other_options},
 };
 
 static const struct cli_group scaling_groups[] = {
-    GROUP("Data", "data", data_options),
-    GROUP("Network", "network", network_options),
-    GROUP("Training", "training", training_options),
-    GROUP("Other", "run", scaling_options),
+    {"Data", "data", data_options, sizeof data_options / sizeof *data_options},
+    {"Network", "network", network_options, sizeof network_options / sizeof *network_options},
+    {"Training", "training", training_options, sizeof training_options / sizeof *training_options},
+    {"Other", "run", scaling_options, sizeof scaling_options / sizeof *scaling_options},
 };
 
 static const struct cli_group predict_groups[] = {
-    GROUP("Input", "data", model_options),
-    GROUP("Network", "network", network_options),
-    GROUP("Prediction", "prediction", prediction_options),
-    GROUP("Other", "run", other_options),
+    {"Input", "data", model_options, sizeof model_options / sizeof *model_options},
+    {"Network", "network", network_options, sizeof network_options / sizeof *network_options},
+    {"Prediction", "prediction", prediction_options,
+     sizeof prediction_options / sizeof *prediction_options},
+    {"Other", "run", other_options, sizeof other_options / sizeof *other_options},
 };
 
 static void set_defaults(void *arguments)
@@ -172,11 +168,13 @@ static const struct cli_command mode_step = {
     .summary = "time training steps and epochs",
     .about = "Times steps of training as 'weft train' makes them with the same options: batch,\n"
              "forward, loss, backward, update. Without DATA, samples are made up, none of\n"
-             "their numbers 0. Prints the median of all steps and the range that four\n"
-             "out of five of them lie in.\n"
+             "their numbers 0. Prints the median of all steps and the range that four out of\n"
+             "five of them lie in.\n"
              "\n"
-             "GFLOP/s are those of the dense products: two operations for each weight and\n"
-             "sample, three times over (twice in the first layer), whatever zeros there are.",
+             "Samples per second are those of whole epochs, where a few of them fit into the\n"
+             "time, else those of the median step. GFLOP/s count the dense products: two\n"
+             "operations for each weight and sample, three times over (twice in the first\n"
+             "layer), whatever zeros there are.",
     .examples = "  weft bench step data/mnist\n"
                 "  weft bench step --hidden 512,512 --batch-size 128 --threads 1\n",
     .groups = step_groups,

@@ -32,7 +32,7 @@ static const char style[] =
     "  .ideal { stroke: #8a949e; stroke-width: 1.5; stroke-dasharray: 6 5 }\n"
     "  .strong { stroke: #0b62c4 } .strong-fill { fill: #0b62c4 }\n"
     "  .weak { stroke: #c2500a } .weak-fill { fill: #c2500a }\n"
-    "  .spread { stroke-width: 1.5 }\n"
+    "  .spread { stroke-width: 8; stroke-opacity: 0.3 }\n"
     "  @media (prefers-color-scheme: dark) {\n"
     "    text { fill: #aab4be } .title { fill: #e8ecf0 }\n"
     "    .paper { fill: #14181d } .grid { stroke: #2a3138 } .axis { stroke: #66717c }\n"
@@ -152,14 +152,13 @@ static void print_ideal(const struct scaling_chart *chart, const struct axes *ax
             y_of(axes, (double)last / (double)chart->base));
 }
 
-/* Bars from slow to fast, beside each other; the line; points with their numbers as tooltips. */
+/* Bars from slow to fast, the line, the points with their numbers as tooltips. */
 static void print_line(const struct scaling_chart *chart, const struct scaling_line *line,
                        const char *class, const struct axes *axes, FILE *stream)
 {
-    double beside = line == &chart->weak ? 3.5 : chart->weak.n > 0 ? -3.5 : 0;
     for (size_t i = 0; i < line->n; i++) {
         const struct scaling_point *point = &line->points[i];
-        double x = x_of(axes, point->threads) + beside;
+        double x = x_of(axes, point->threads);
         fprintf(stream,
                 "<line class=\"spread %s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
                 class, x, y_of(axes, point->low), x, y_of(axes, point->high));
@@ -219,6 +218,7 @@ void scaling_chart_print(const struct scaling_chart *chart, FILE *stream)
             WIDTH, HEIGHT);
     print_text("title", 34, chart->title, stream);
     print_text("small", 56, chart->subtitle, stream);
+    print_text("small", BOTTOM + 44, "Shaded: from 10 % to 90 % of the steps", stream);
     print_text("small", HEIGHT - 16, chart->footer, stream);
     print_y_axis(&axes, stream);
     print_x_axis(chart, &axes, stream);

@@ -39,7 +39,7 @@ done
 run 0 bench step $small --samples 100
 for text in 'machine   ' "weft      $WEFT_VERSION, " ' kernels, ' 'network   20-9-3, relu, softmax; ' \
     'data      made up: 100 samples of 20 numbers, 3 classes' 'batches of 32, 4 steps an epoch' \
-    'median       10 %       90 %' 'step  ' 'epoch  ' 'samples   ' ' GFLOP/s in dense products'; do
+    'median       10 %       90 %' 'step  ' 'epoch  ' 'speed     ' ' samples/s, ' ' GFLOP/s in dense products'; do
     has out "$text"
 done
 [ ! -s err ] || fail "stderr"
@@ -88,6 +88,10 @@ is "$("$JSONQ" benchmark same_bits svg strong.0.threads strong.0.speedup strong.
     tr '\n' ' ')" 'scaling true chart.svg 2 1.0 1.0 [] '
 "$XMLQ" chart.svg || fail "chart.svg of one point"
 is "$(grep -c '<circle' chart.svg)" 1
+run 0 bench scaling --inputs 5 --samples 64 --threads 1 --seconds 0.01 --svg chart.svg -q \
+    --hidden 7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7,7
+has chart.svg '-7-7-7-...</text>'
+"$XMLQ" chart.svg || fail "chart.svg of a deep network"
 # shellcheck disable=SC2086
 run 0 bench scaling $small --threads 1,2 --json
 positive out strong.1.step.median_s strong.1.samples_per_s strong.1.gflop_per_s strong.1.speedup \
