@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "quiet.h"
 
 #define MAX_ROUNDS 1000
 
@@ -129,21 +130,14 @@ struct bench_options bench_options_parse(int argc, char **argv, const char *desc
     return options;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double run_once(const struct bench_case *item)
 {
     if (item->prepare != NULL) {
         item->prepare(item->state);
     }
-    double start = now();
+    double start = bench_now();
     item->run(item->state);
-    double seconds = now() - start;
+    double seconds = bench_now() - start;
     if (!item->check(item->state)) {
         bench_die("%s: wrong result", item->name);
     }
@@ -165,7 +159,7 @@ static double quantile(const double *sorted, size_t n, double q)
     return below + 1 < n ? (1 - share) * sorted[below] + share * sorted[below + 1] : sorted[n - 1];
 }
 
-static void summarise(struct bench_stats *stats)
+void bench_summarise(struct bench_stats *stats)
 {
     double *sorted = bench_alloc(stats->rounds, sizeof *sorted);
     memcpy(sorted, stats->seconds, stats->rounds * sizeof *sorted);
@@ -186,10 +180,10 @@ void bench_run(const struct bench_options *options, const struct bench_case *cas
         stats[k] = (struct bench_stats){.seconds = bench_alloc(most, sizeof(double))};
         run_once(&cases[k]);
     }
-    double start = now();
+    double start = bench_now();
     for (size_t round = 0; round < most; round++) {
         /* Stop where one more round would not fit; three at least, or there is no median. */
-        double spent = now() - start;
+        double spent = bench_now() - start;
         bool fits = spent + spent / (double)(round > 0 ? round : 1) <= options->budget;
         if (options->rounds == 0 && round >= 3 && !fits) {
             break;
@@ -199,6 +193,6 @@ void bench_run(const struct bench_options *options, const struct bench_case *cas
         }
     }
     for (size_t k = 0; k < n_cases; k++) {
-        summarise(&stats[k]);
+        bench_summarise(&stats[k]);
     }
 }

@@ -58,6 +58,9 @@ void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 void bench_run(const struct bench_options *options, const struct bench_case *cases, size_t n_cases,
                struct bench_stats *stats);
 
+/* Sets all but `rounds` and `seconds` from these. */
+void bench_summarise(struct bench_stats *stats);
+
 /* Prints one line for machine, kernels, compiler and revision. */
 void bench_print_machine(const char *isa);
 
@@ -69,5 +72,13 @@ void bench_print(const struct bench_case *cases, const struct bench_stats *stats
 void bench_write_json(const struct bench_options *options, const char *benchmark, const char *isa,
                       const struct bench_case *cases, const struct bench_stats *stats,
                       size_t n_cases, json_t *const *extra);
+
+/* Rounds, median, quartiles, extremes and all times, as an object. */
+json_t *bench_json_of_stats(const struct bench_stats *stats);
+
+/* Writes options->json, where wanted: benchmark, machine, results, and the keys of `extra`, which
+ * may be NULL. Takes results and extra. */
+void bench_write_results(const struct bench_options *options, const char *benchmark,
+                         const char *isa, json_t *results, json_t *extra);
 
 #endif

@@ -81,27 +81,45 @@ static json_t *json_of_machine(const char *isa)
                      "date", date);
 }
 
-static json_t *json_of_case(const struct bench_case *item, const struct bench_stats *s)
+json_t *bench_json_of_stats(const struct bench_stats *s)
 {
     json_t *seconds = json_array();
     for (size_t k = 0; k < s->rounds; k++) {
         json_array_append_new(seconds, json_real(s->seconds[k]));
     }
-    return json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "name", item->name,
-                     "threads", (json_int_t)item->n_threads, "rounds", (json_int_t)s->rounds,
+    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "rounds", (json_int_t)s->rounds,
                      "median_s", s->median, "quartile1_s", s->quartile1, "quartile3_s",
-                     s->quartile3, "min_s", s->min, "max_s", s->max, "gflop_per_s",
-                     item->gflop / s->median, "samples_per_s", item->samples / s->median, "seconds",
-                     seconds);
+                     s->quartile3, "min_s", s->min, "max_s", s->max, "seconds", seconds);
+}
+
+static json_t *json_of_case(const struct bench_case *item, const struct bench_stats *s)
+{
+    json_t *object = json_pack("{s:s, s:I, s:f, s:f}", "name", item->name, "threads",
+                               (json_int_t)item->n_threads, "gflop_per_s", item->gflop / s->median,
+                               "samples_per_s", item->samples / s->median);
+    json_object_update_new(object, bench_json_of_stats(s));
+    return object;
+}
+
+void bench_write_results(const struct bench_options *options, const char *benchmark,
+                         const char *isa, json_t *results, json_t *extra)
+{
+    json_t *root = json_pack("{s:s, s:o, s:o}", "benchmark", benchmark, "machine",
+                             json_of_machine(isa), "results", results);
+    if (extra != NULL) {
+        json_object_update_new(root, extra);
+    }
+    if (options->json != NULL &&
+        json_dump_file(root, options->json, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0) {
+        bench_die("cannot write %s", options->json);
+    }
+    json_decref(root);
 }
 
 void bench_write_json(const struct bench_options *options, const char *benchmark, const char *isa,
                       const struct bench_case *cases, const struct bench_stats *stats,
                       size_t n_cases, json_t *const *extra)
 {
-    if (options->json == NULL) {
-        return;
-    }
     json_t *results = json_array();
     for (size_t k = 0; k < n_cases; k++) {
         json_t *item = json_of_case(&cases[k], &stats[k]);
@@ -110,11 +128,5 @@ void bench_write_json(const struct bench_options *options, const char *benchmark
         }
         json_array_append_new(results, item);
     }
-    json_t *root = json_pack("{s:s, s:o, s:o}", "benchmark", benchmark, "machine",
-                             json_of_machine(isa), "results", results);
-    if (root == NULL ||
-        json_dump_file(root, options->json, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0) {
-        bench_die("cannot write %s", options->json);
-    }
-    json_decref(root);
+    bench_write_results(options, benchmark, isa, results, NULL);
 }
