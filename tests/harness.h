@@ -20,8 +20,17 @@
 #define HARNESS_EMULATED 0
 #endif
 
+/* gcc says so with a macro, clang with a feature. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HARNESS_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HARNESS_SANITIZED 1
+#endif
+
 /* Unoptimised, under sanitizers or in an emulator: long tests may then do a part. */
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__) || HARNESS_EMULATED
+#if defined(HARNESS_SANITIZED) || !defined(__OPTIMIZE__) || HARNESS_EMULATED
 #define HARNESS_SLOW_BUILD 1
 #else
 #define HARNESS_SLOW_BUILD 0
