@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "harness.h"
-#include "ops/gemm.h"
+#include "ops/linear.h"
 #include "ops/team.h"
 #include "worker.h"
 
@@ -18,23 +19,39 @@ enum variant { TEAM, CALL, N_VARIANTS };
 struct call {
     enum variant variant;
     size_t times;
-    struct weft_gemm_job job;
-    weft_tensor w, wt, c; /* W, its transpose for dX, the result */
-    bool transposes;      /* in each product, as training has to */
+    enum product product;
+    struct weft_linear linear;
+    float *params, *gradient, *turned; /* of the layer's layout; scratch of dX */
+    weft_tensor x, dz, y, dx;          /* those that the product reads or writes, else empty */
 };
 
 static weft_context *context;
 
-static weft_tensor tensor(size_t rows, size_t cols, const float *from)
+static void must(weft_status status)
 {
-    weft_tensor t;
-    if (weft_tensor_init(&t, WEFT_F32, rows, cols) != WEFT_OK) {
+    if (status != WEFT_OK) {
         bench_die("no memory");
     }
-    for (size_t i = 0; from != NULL && i < rows; i++) {
-        memcpy((float *)t.data + i * t.ld, from + i * cols, cols * sizeof *from);
+}
+
+static void fill(weft_tensor *t, const float *from)
+{
+    for (size_t i = 0; i < t->rows; i++) {
+        memcpy((float *)t->data + i * t->ld, from + i * t->cols, t->cols * sizeof *from);
     }
-    return t;
+}
+
+/* W with a bias of 0, as the other libraries have none. */
+static float *packed(const struct weft_linear *linear, const float *w)
+{
+    float *params = weft_mem_zalloc(linear->len, sizeof *params);
+    must(params == NULL ? WEFT_ERR_NOMEM : WEFT_OK);
+    for (size_t i = 0; i < linear->n_in; i++) {
+        for (size_t o = 0; o < linear->n_out; o++) {
+            params[weft_linear_at(linear, i, o)] = w[i * linear->n_out + o];
+        }
+    }
+    return params;
 }
 
 static void *prepare(const struct product_task *task, size_t variant)
@@ -43,33 +60,87 @@ static void *prepare(const struct product_task *task, size_t variant)
         return NULL;
     }
     struct call *call = bench_alloc(1, sizeof *call);
-    struct weft_gemm_job *job = &call->job;
-    call->variant = (enum variant)variant;
-    call->c = job->c = tensor(product_rows(task), product_cols(task), NULL);
-    call->w = tensor(task->n_in, task->n_out, task->w);
-    call->wt = tensor(task->n_out, task->n_in, NULL);
+    *call = (struct call){
+        .variant = (enum variant)variant,
+        .product = task->product,
+        .linear = weft_linear_of(task->n_in, task->n_out),
+    };
+    call->params = packed(&call->linear, task->w);
+    if (task->product != PRODUCT_DX) {
+        must(weft_linear_input_init(&call->x, task->batch, task->n_in));
+        fill(&call->x, task->x);
+    }
+    if (task->product != PRODUCT_FORWARD) {
+        must(weft_tensor_init(&call->dz, WEFT_F32, task->batch, task->n_out));
+        fill(&call->dz, task->dz);
+    }
     switch (task->product) {
     case PRODUCT_FORWARD:
-        job->a = tensor(task->batch, task->n_in, task->x), job->b = call->w;
+        must(weft_linear_input_init(&call->y, task->batch, task->n_out));
         break;
     case PRODUCT_DX:
-        job->a = tensor(task->batch, task->n_out, task->dz), job->b = call->wt;
-        call->transposes = true;
+        must(weft_tensor_init(&call->dx, WEFT_F32, task->batch, task->n_in));
+        call->turned = weft_mem_alloc(weft_linear_turned_len(&call->linear, WEFT_LINEAR_MAX_ROWS),
+                                      sizeof *call->turned);
+        must(call->turned == NULL ? WEFT_ERR_NOMEM : WEFT_OK);
         break;
     default:
-        job->a = tensor(task->batch, task->n_in, task->x);
-        job->b = tensor(task->batch, task->n_out, task->dz);
-        job->transpose_a = true;
+        call->gradient = weft_mem_zalloc(call->linear.len, sizeof *call->gradient);
+        must(call->gradient == NULL ? WEFT_ERR_NOMEM : WEFT_OK);
     }
     return call;
 }
 
+static weft_tensor part_of(const weft_tensor *t, size_t row, size_t rows)
+{
+    return t->data == NULL ? *t : weft_tensor_view(t, row, 0, rows, t->cols);
+}
+
+static void multiply_part(const struct call *call, size_t row, size_t rows)
+{
+    weft_tensor x = part_of(&call->x, row, rows), dz = part_of(&call->dz, row, rows);
+    weft_tensor dx = part_of(&call->dx, row, rows);
+    switch (call->product) {
+    case PRODUCT_FORWARD:
+        weft_linear_forward_team(context, &(struct weft_forward_job){
+                                              .linear = &call->linear,
+                                              .params = call->params,
+                                              .x = x,
+                                              .y = part_of(&call->y, row, rows),
+                                              .f = WEFT_IDENTITY,
+                                          });
+        break;
+    case PRODUCT_DX:
+        weft_linear_input_gradient_team(context, &(struct weft_input_gradient_job){
+                                                     .linear = &call->linear,
+                                                     .params = call->params,
+                                                     .dz = dz,
+                                                     .dx = dx,
+                                                     .saved = dx,
+                                                     .f = WEFT_IDENTITY,
+                                                     .turned = call->turned,
+                                                 });
+        break;
+    default:
+        weft_linear_weight_gradient_nowait(context, &(struct weft_weight_gradient_job){
+                                                        .linear = &call->linear,
+                                                        .x = x,
+                                                        .dz = dz,
+                                                        .gradient = call->gradient,
+                                                        .accumulate = row > 0,
+                                                    });
+        weft_team_barrier(context);
+    }
+}
+
+/* In parts, as training does. */
 static void multiply(const struct call *call)
 {
-    if (call->transposes) {
-        weft_transpose_team(context, &call->w, &call->wt);
+    size_t batch = call->x.data != NULL ? call->x.rows : call->dz.rows;
+    for (size_t row = 0; row < batch; row += WEFT_LINEAR_MAX_ROWS) {
+        size_t left = batch - row;
+        multiply_part(call, row, left < WEFT_LINEAR_MAX_ROWS ? left : WEFT_LINEAR_MAX_ROWS);
     }
-    weft_gemm_team(context, &call->job);
 }
 
 static void multiply_once(void *arg)
@@ -101,22 +172,28 @@ static void run(void *state, size_t times)
 static void result(void *state, float *out)
 {
     const struct call *call = state;
-    for (size_t i = 0; i < call->c.rows; i++) {
-        memcpy(out + i * call->c.cols, (const float *)call->c.data + i * call->c.ld,
-               call->c.cols * sizeof *out);
+    const struct weft_linear *linear = &call->linear;
+    const weft_tensor *t = call->product == PRODUCT_FORWARD ? &call->y : &call->dx;
+    for (size_t i = 0; call->gradient == NULL && i < t->rows; i++) {
+        memcpy(out + i * t->cols, (const float *)t->data + i * t->ld, t->cols * sizeof *out);
+    }
+    for (size_t i = 0; call->gradient != NULL && i < linear->n_in; i++) {
+        for (size_t o = 0; o < linear->n_out; o++) {
+            out[i * linear->n_out + o] = call->gradient[weft_linear_at(linear, i, o)];
+        }
     }
 }
 
 static void release(void *state)
 {
     struct call *call = state;
-    weft_tensor_release(&call->job.a);
-    if (call->job.transpose_a) {
-        weft_tensor_release(&call->job.b);
-    }
-    weft_tensor_release(&call->w);
-    weft_tensor_release(&call->wt);
-    weft_tensor_release(&call->c);
+    weft_mem_free(call->params);
+    weft_mem_free(call->gradient);
+    weft_mem_free(call->turned);
+    weft_tensor_release(&call->x);
+    weft_tensor_release(&call->dz);
+    weft_tensor_release(&call->y);
+    weft_tensor_release(&call->dx);
     free(call);
 }
 

@@ -36,81 +36,156 @@ static void fill(float *x, size_t n, uint64_t stream)
     }
 }
 
-/* ---- matrix product ---- */
+/* ---- matrix products ---- */
 
-enum { MAX_M = 40, MAX_N = 72, MAX_K = 64, POISON = 0x7FC0DEAD };
+/* Room for two tiles and a row or column more, and for terms of four blocks. */
+enum { MAX_M = 40, MAX_N = 72, MAX_K = 100, BLOCK = 32 };
+enum {
+    A_LEN = (MAX_M + 4) * (MAX_K + BLOCK + 3),
+    B_LEN = MAX_K * (MAX_N + 5),
+    C_LEN = (MAX_M + 1) * (MAX_N + 7),
+};
 
 static float poison(void)
 {
-    uint32_t bits = POISON;
+    uint32_t bits = 0x7FC0DEAD;
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-/* One product with its operands in the corner of larger arrays full of NaN: reading beyond an
- * edge makes the result NaN, writing beyond one is seen in the border. */
-static bool product_is_right(size_t m, size_t n, size_t k, bool transposed, bool accumulate)
+static void fill_with_poison(float *x, size_t n)
 {
-    static float a[(MAX_M + 3) * (MAX_K + MAX_M + 3)], b[(MAX_K + 1) * (MAX_N + 5)];
-    static float c[(MAX_M + 1) * (MAX_N + 7)], before[(MAX_M + 1) * (MAX_N + 7)];
-    size_t b_rs = n + 5, c_rs = n + 7;
-    size_t a_rs = transposed ? 1 : k + 3, a_cs = transposed ? m + 3 : 1;
-    for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
-        a[i] = poison();
+    for (size_t i = 0; i < n; i++) {
+        x[i] = poison();
     }
-    for (size_t i = 0; i < sizeof b / sizeof *b; i++) {
-        b[i] = poison();
+}
+
+/* How A lies in memory. */
+enum layout { PLAIN, TRANSPOSED, IN_PANELS, IN_BLOCKS, N_LAYOUTS };
+static const char *const layout_names[] = {"plain", "transposed", "in panels", "in blocks"};
+
+/* Gives the job the strides of a layout, all of them with something between rows, columns or
+ * blocks; leaves the rest of it alone. */
+static void set_layout(struct weft_sgemm *job, enum layout layout)
+{
+    job->a_block = job->a_bs = 0;
+    switch (layout) {
+    case PLAIN:
+        job->a_rs = job->k + 3;
+        job->a_cs = 1;
+        break;
+    case TRANSPOSED:
+        job->a_rs = 1;
+        job->a_cs = job->m + 3;
+        break;
+    case IN_PANELS: /* as weights are */
+        job->a_rs = job->a_block = BLOCK;
+        job->a_cs = 1;
+        job->a_bs = (job->m + 1) * BLOCK;
+        break;
+    case IN_BLOCKS: /* of 8 columns of A, each a row */
+        job->a_rs = 2;
+        job->a_block = 8;
+        job->a_cs = 2 * job->m + 1;
+        job->a_bs = 8 * job->a_cs + 5;
+        break;
+    case N_LAYOUTS:
+        break;
     }
-    for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
-        c[i] = poison();
-    }
-    uint64_t stream = (m * 1000 + n) * 1000 + k;
-    for (size_t i = 0; i < m; i++) {
-        for (size_t p = 0; p < k; p++) {
-            a[i * a_rs + p * a_cs] = random_float(stream, i * k + p);
-        }
-    }
-    for (size_t p = 0; p < k; p++) {
-        fill(b + p * b_rs, n, stream + 1 + p);
-    }
-    for (size_t i = 0; accumulate && i < m; i++) {
-        fill(c + i * c_rs, n, stream + 500 + i);
-    }
-    memcpy(before, c, sizeof c);
-    kernels()->sgemm(m, n, k, a, a_rs, a_cs, b, b_rs, c, c_rs, accumulate);
-    for (size_t i = 0; i < m; i++) {
-        for (size_t j = 0; j < n; j++) {
-            double sum = accumulate ? (double)before[i * c_rs + j] : 0;
+}
+
+static size_t at_in_a(const struct weft_sgemm *job, size_t i, size_t p)
+{
+    size_t block = job->a_block == 0 ? 0 : p / job->a_block;
+    return i * job->a_rs + block * job->a_bs + (p - block * job->a_block) * job->a_cs;
+}
+
+static size_t n_not_near(const struct weft_sgemm *job, const float *before)
+{
+    for (size_t i = 0; i < job->m; i++) {
+        for (size_t j = 0; j < job->n; j++) {
+            double got = (double)job->c[i * job->c_rs + j];
+            double sum = job->accumulate ? (double)before[i * job->c_rs + j] : 0;
             double size = fabs(sum);
-            for (size_t p = 0; p < k; p++) {
-                double term = (double)a[i * a_rs + p * a_cs] * (double)b[p * b_rs + j];
+            for (size_t p = 0; p < job->k; p++) {
+                double term =
+                    (double)job->a[at_in_a(job, i, p)] * (double)job->b[p * job->b_rs + j];
                 sum += term;
                 size += fabs(term);
             }
-            double bound = (double)(k + 2) * (double)FLT_EPSILON * size;
-            if (!(fabs((double)c[i * c_rs + j] - sum) <= bound)) {
-                printf("\n%zux%zux%zu%s%s: c[%zu,%zu]: got %.9g, wanted %.9g, bound %.3g", m, n, k,
-                       transposed ? " transposed" : "", accumulate ? " accumulate" : "", i, j,
-                       (double)c[i * c_rs + j], sum, bound);
-                return false;
+            double bound = (double)(job->k + 2) * (double)FLT_EPSILON * size;
+            if (!(fabs(got - sum) <= bound)) {
+                printf("\n%zux%zux%zu%s: c[%zu,%zu]: got %.9g, wanted %.9g, bound %.3g", job->m,
+                       job->n, job->k, job->accumulate ? " accumulate" : "", i, j, got, sum, bound);
+                return 1;
             }
-            c[i * c_rs + j] = before[i * c_rs + j];
         }
     }
-    return memcmp(c, before, sizeof c) == 0; /* the border is as it was */
+    return 0;
+}
+
+/* One product with its operands in the corner of larger arrays full of NaN: reading beyond an
+ * edge makes the result NaN, writing beyond one is seen in the border. */
+static bool product_is_right(size_t m, size_t n, size_t k, enum layout layout, bool accumulate)
+{
+    static float a[A_LEN], b[B_LEN], c[C_LEN], before[C_LEN];
+    struct weft_sgemm job = {
+        .m = m,
+        .n = n,
+        .k = k,
+        .a = a,
+        .b = b,
+        .b_rs = n + 5,
+        .c = c,
+        .c_rs = n + 7,
+        .accumulate = accumulate,
+    };
+    set_layout(&job, layout);
+    size_t a_len = at_in_a(&job, m, k) + 1, b_len = k * job.b_rs, c_len = (m + 1) * job.c_rs;
+    if (!CHECK(a_len <= A_LEN && b_len <= B_LEN && c_len <= C_LEN)) {
+        return false;
+    }
+    fill_with_poison(a, A_LEN < 2 * a_len ? A_LEN : 2 * a_len);
+    fill_with_poison(b, b_len);
+    fill_with_poison(c, c_len);
+    uint64_t stream = (m * 1000 + n) * 1000 + k;
+    for (size_t i = 0; i < m; i++) {
+        for (size_t p = 0; p < k; p++) {
+            a[at_in_a(&job, i, p)] = random_float(stream, i * k + p);
+        }
+    }
+    for (size_t p = 0; p < k; p++) {
+        fill(b + p * job.b_rs, n, stream + 1 + p);
+    }
+    for (size_t i = 0; accumulate && i < m; i++) {
+        fill(c + i * job.c_rs, n, stream + 500 + i);
+    }
+    memcpy(before, c, c_len * sizeof *c);
+    kernels()->sgemm(&job);
+    if (n_not_near(&job, before) > 0) {
+        printf(" (A %s)", layout_names[layout]);
+        return false;
+    }
+    for (size_t i = 0; i < m; i++) {
+        memcpy(c + i * job.c_rs, before + i * job.c_rs, n * sizeof *c);
+    }
+    return memcmp(c, before, c_len * sizeof *c) == 0; /* the border is as it was */
 }
 
 static void sgemm_at_every_edge(void)
 {
-    size_t mr = kernels()->mr, nr = kernels()->nr;
+    static const size_t ks[] = {1, 2, 3, 4, 9, 31, 32, 33, 65, 100};
+    size_t mr = kernels()->mr, nr = kernels()->nr, step = HARNESS_SLOW_BUILD ? 3 : 1;
     size_t n_failed = 0, n_run = 0;
     for (size_t m = 1; m <= 2 * mr + 1; m++) {
-        for (size_t n = 1; n <= 2 * nr + 1; n++) {
-            for (size_t k = 1; k <= MAX_K; k = k < 4 ? k + 1 : k * 2 - 1) {
-                for (int flags = 0; flags < 4; flags++) {
-                    n_run++;
-                    n_failed += !product_is_right(m, n, k, flags & 1, (flags & 2) != 0);
+        for (size_t n = 1; n <= 2 * nr + 1; n += n % 8 < 7 ? 1 : step) {
+            for (size_t q = n % step; q < sizeof ks / sizeof *ks; q += step) {
+                int layout = (int)((m + n + q) % N_LAYOUTS);
+                for (int flags = 0; flags < 2; flags++) {
+                    n_run += 2;
+                    n_failed += !product_is_right(m, n, ks[q], (enum layout)layout, flags != 0);
+                    n_failed += !product_is_right(m, n, ks[q], (enum layout)(layout ^ 1), !flags);
                 }
             }
         }
@@ -126,19 +201,247 @@ static void sgemm_same_bits_in_any_tile(void)
     static float a[M * K], b[K * N], whole[M * N], part[M * N];
     fill(a, M * K, 1);
     fill(b, K * N, 2);
-    kernels()->sgemm(M, N, K, a, K, 1, b, N, whole, N, false);
+    struct weft_sgemm job = {.m = M,
+                             .n = N,
+                             .k = K,
+                             .a = a,
+                             .a_rs = K,
+                             .a_cs = 1,
+                             .b = b,
+                             .b_rs = N,
+                             .c = whole,
+                             .c_rs = N};
+    kernels()->sgemm(&job);
     for (size_t rows = 1; rows <= 9; rows++) {
         for (size_t cols = 1; cols <= 37; cols += 6) {
             memset(part, 0xFF, sizeof part);
             for (size_t i = 0; i < M; i += rows) {
                 for (size_t j = 0; j < N; j += cols) {
-                    kernels()->sgemm(M - i < rows ? M - i : rows, N - j < cols ? N - j : cols, K,
-                                     a + i * K, K, 1, b + j, N, part + i * N + j, N, false);
+                    job.m = M - i < rows ? M - i : rows;
+                    job.n = N - j < cols ? N - j : cols;
+                    job.a = a + i * K;
+                    job.b = b + j;
+                    job.c = part + i * N + j;
+                    kernels()->sgemm(&job);
                 }
             }
             CHECK_BYTES(part, whole, sizeof whole);
         }
     }
+}
+
+/* Nor on how A lies in memory. */
+static void sgemm_same_bits_in_any_layout(void)
+{
+    enum { M = 19, N = 45, K = 97 };
+    static float a[A_LEN], b[K * N], first[M * N], c[M * N];
+    fill(b, K * N, 2);
+    struct weft_sgemm job = {.m = M, .n = N, .k = K, .a = a, .b = b, .b_rs = N, .c = c, .c_rs = N};
+    for (int layout = 0; layout < N_LAYOUTS; layout++) {
+        set_layout(&job, (enum layout)layout);
+        for (size_t i = 0; i < M; i++) {
+            for (size_t p = 0; p < K; p++) {
+                a[at_in_a(&job, i, p)] = random_float(1, i * K + p);
+            }
+        }
+        kernels()->sgemm(&job);
+        if (layout == PLAIN) {
+            memcpy(first, c, sizeof c);
+        }
+        CHECK_BYTES(c, first, sizeof c);
+    }
+}
+
+/* A product whose A has whole columns of zeros of either sign, over all terms and then over a list
+ * of the others: the same bits, although what is left out is NaN by then. */
+static void check_terms(size_t m, size_t n, size_t k, enum layout layout, double share)
+{
+    static float a[A_LEN], b[B_LEN], c[C_LEN], wanted[C_LEN];
+    static uint32_t terms[MAX_K];
+    struct weft_sgemm job = {.m = m, .n = n, .k = k, .a = a, .b = b, .b_rs = n, .c_rs = n};
+    set_layout(&job, layout);
+    uint64_t stream = (m * 1000 + n) * 1000 + k;
+    size_t n_terms = 0;
+    for (size_t p = 0; p < k; p++) {
+        bool used = weft_rng_uniform(8, stream, p) < share;
+        for (size_t i = 0; i < m; i++) {
+            float zero = (i + p) % 2 == 0 ? 0.0f : -0.0f;
+            a[at_in_a(&job, i, p)] = used ? random_float(stream, i * k + p) : zero;
+        }
+        terms[n_terms] = (uint32_t)p;
+        n_terms += used;
+    }
+    fill(b, k * n, 3);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        fill(c, m * n, 4);
+        memcpy(wanted, c, m * n * sizeof *c);
+        job.accumulate = accumulate != 0;
+        job.c = wanted;
+        kernels()->sgemm(&job);
+        struct weft_sgemm listed = job;
+        static float a2[A_LEN], b2[B_LEN];
+        fill_with_poison(a2, A_LEN);
+        fill_with_poison(b2, B_LEN);
+        for (size_t q = 0; q < n_terms; q++) {
+            for (size_t i = 0; i < m; i++) {
+                a2[at_in_a(&job, i, terms[q])] = a[at_in_a(&job, i, terms[q])];
+            }
+            memcpy(b2 + terms[q] * n, b + terms[q] * n, n * sizeof *b);
+        }
+        listed.a = a2;
+        listed.b = b2;
+        listed.c = c;
+        listed.k = n_terms;
+        listed.terms = terms;
+        kernels()->sgemm(&listed);
+        if (!CHECK_BYTES(c, wanted, m * n * sizeof *c)) {
+            printf(" (%zux%zux%zu, %zu terms, A %s)", m, n, k, n_terms, layout_names[layout]);
+        }
+    }
+}
+
+static void sgemm_over_listed_terms(void)
+{
+    static const double shares[] = {0, 0.1, 0.5, 1};
+    for (size_t m = 1; m <= 2 * kernels()->mr + 1; m += m < kernels()->mr ? 1 : 3) {
+        for (size_t n = 1; n <= MAX_N; n += n % 16 < 2 ? 1 : 7) {
+            for (size_t s = 0; s < sizeof shares / sizeof *shares; s++) {
+                size_t k = 1 + (m * 31 + n * 7 + s) % MAX_K;
+                check_terms(m, n, k, PLAIN, shares[s]);
+                check_terms(m, n, k, TRANSPOSED, shares[s]);
+            }
+        }
+    }
+}
+
+/* As product_is_right(). */
+static bool dot_is_right(size_t m, size_t n, size_t k)
+{
+    enum { MAX_DOT_M = 20, MAX_DOT_N = 20, MAX_DOT_K = 140 };
+    static float a[MAX_DOT_M * (MAX_DOT_K + 3)], b[MAX_DOT_N * (MAX_DOT_K + 5)];
+    static float c[(MAX_DOT_M + 1) * (MAX_DOT_N + 7)];
+    size_t a_rs = k + 3, b_rs = k + 5, c_rs = n + 7, c_len = (m + 1) * c_rs;
+    fill_with_poison(a, m * a_rs);
+    fill_with_poison(b, n * b_rs);
+    fill_with_poison(c, c_len);
+    for (size_t i = 0; i < m; i++) {
+        fill(a + i * a_rs, k, 600 + i);
+    }
+    for (size_t j = 0; j < n; j++) {
+        fill(b + j * b_rs, k, 700 + j);
+    }
+    kernels()->sdot(m, n, k, a, a_rs, b, b_rs, c, c_rs);
+    for (size_t at = 0; at < c_len; at++) {
+        size_t i = at / c_rs, j = at % c_rs;
+        if (i == m || j >= n) {
+            float border = poison();
+            if (memcmp(c + at, &border, sizeof border) != 0) {
+                printf("\n%zux%zux%zu: wrote c[%zu,%zu]", m, n, k, i, j);
+                return false;
+            }
+            continue;
+        }
+        double sum = 0, size = 0;
+        for (size_t p = 0; p < k; p++) {
+            double term = (double)a[i * a_rs + p] * (double)b[j * b_rs + p];
+            sum += term;
+            size += fabs(term);
+        }
+        float alone;
+        kernels()->sdot(1, 1, k, a + i * a_rs, a_rs, b + j * b_rs, b_rs, &alone, 1);
+        if (!(fabs((double)c[at] - sum) <= (double)(k + 2) * (double)FLT_EPSILON * size) ||
+            c[at] != alone) {
+            printf("\n%zux%zux%zu: c[%zu,%zu]: got %.9g, alone %.9g, wanted %.9g", m, n, k, i, j,
+                   (double)c[at], (double)alone, sum);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sizes around tiles of up to 8 x 8 and vectors of up to 16; an element's bits are those that it
+ * has alone. */
+static void sdot_at_every_edge(void)
+{
+    size_t n_failed = 0;
+    for (size_t m = 1; m <= 17; m++) {
+        for (size_t n = 1; n <= 17; n++) {
+            for (size_t k = 1; k <= 130; k += k < 35 && !HARNESS_SLOW_BUILD ? 1 : 15) {
+                n_failed += !dot_is_right(m, n, k);
+            }
+        }
+    }
+    CHECK_UINT(n_failed, 0);
+}
+
+/* ---- lists of what is not zero ---- */
+
+enum { LIST_ROWS = 40, LIST_COLS = 70, LIST_LD = LIST_COLS + 3, LIST_SLACK = 15 };
+
+/* In the corner of an array of NaN, whose border would count as used: zeros of either sign, and
+ * some numbers, among them the smallest and NaN. */
+static void fill_mostly_zeros(float *x, size_t rows, size_t cols, double share, uint64_t stream)
+{
+    static const float used[] = {1, -2, FLT_TRUE_MIN, -FLT_TRUE_MIN, INFINITY, NAN};
+    fill_with_poison(x, LIST_ROWS * LIST_LD);
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < cols; j++) {
+            uint64_t at = i * cols + j;
+            bool zero = weft_rng_uniform(9, stream, at) >= share;
+            x[i * LIST_LD + j] = zero ? (at % 2 == 0 ? 0.0f : -0.0f) : used[at % 6];
+        }
+    }
+}
+
+/* Whether x has anything but zeros in column (or row) `at`. */
+static bool line_is_used(const float *x, size_t rows, size_t cols, bool by_columns, size_t at)
+{
+    for (size_t other = 0; other < (by_columns ? rows : cols); other++) {
+        float value = by_columns ? x[other * LIST_LD + at] : x[at * LIST_LD + other];
+        if (!(value == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool list_is_right(const float *x, size_t rows, size_t cols, bool by_columns)
+{
+    enum { MAX_LINES = LIST_COLS > LIST_ROWS ? LIST_COLS : LIST_ROWS };
+    const uint32_t unwritten = 0xABABABAB;
+    uint32_t list[MAX_LINES + LIST_SLACK + 50];
+    memset(list, 0xAB, sizeof list);
+    size_t n_lines = by_columns ? cols : rows, n_used = 0;
+    size_t n = by_columns ? kernels()->used_columns(rows, cols, x, LIST_LD, list)
+                          : kernels()->used_rows(rows, cols, x, LIST_LD, list);
+    for (size_t at = 0; at < n_lines; at++) {
+        if (line_is_used(x, rows, cols, by_columns, at) && (n_used >= n || list[n_used++] != at)) {
+            return false;
+        }
+    }
+    for (size_t at = n_lines + LIST_SLACK; at < sizeof list / sizeof *list; at++) {
+        if (list[at] != unwritten) {
+            return false;
+        }
+    }
+    return n_used == n;
+}
+
+static void lists_of_used(void)
+{
+    static const double shares[] = {0, 0.02, 0.2, 1};
+    static float x[LIST_ROWS * LIST_LD];
+    size_t n_failed = 0;
+    for (size_t rows = 1; rows < LIST_ROWS; rows += rows < 18 ? 1 : 5) {
+        for (size_t cols = 1; cols <= LIST_COLS; cols++) {
+            for (size_t s = 0; s < sizeof shares / sizeof *shares; s++) {
+                fill_mostly_zeros(x, rows, cols, shares[s], rows * 100 + cols);
+                n_failed += !list_is_right(x, rows, cols, true);
+                n_failed += !list_is_right(x, rows, cols, false);
+            }
+        }
+    }
+    CHECK_UINT(n_failed, 0);
 }
 
 /* ---- functions of one variable ---- */
@@ -206,11 +509,11 @@ static long double exact_value(const struct accuracy_case *this, float z)
     return (long double)(z < 0 ? slope * z : z);
 }
 
-/* f over a grid and tiny arguments, through bias_activate with bias 0. */
+/* f over a grid and tiny arguments, through activate. */
 static double worst_ulps(const struct accuracy_case *this)
 {
     enum { N = 4096 };
-    static float z[N], y[N], zeros[N];
+    static float z[N], y[N];
     double worst = 0;
     for (size_t round = 0; round < 32; round++) {
         for (size_t i = 0; i < N; i++) {
@@ -221,7 +524,7 @@ static double worst_ulps(const struct accuracy_case *this)
             }
         }
         memcpy(y, z, sizeof y);
-        kernels()->bias_activate(this->f, 1, N, y, N, zeros, NULL, 0);
+        kernels()->activate(this->f, 1, N, y, N, NULL, 0);
         for (size_t i = 0; i < N; i++) {
             double error = ulps(y[i], exact_value(this, z[i]));
             worst = error > worst ? error : worst;
@@ -259,12 +562,12 @@ static void exp_within_an_ulp(void)
 static void gelu_below_zero(void)
 {
     enum { N = 4096 };
-    static float z[N], y[N], zeros[N];
+    static float z[N], y[N];
     for (size_t i = 0; i < N; i++) {
         z[i] = -8.0f * (float)i / N;
     }
     memcpy(y, z, sizeof y);
-    kernels()->bias_activate(WEFT_GELU, 1, N, y, N, zeros, NULL, 0);
+    kernels()->activate(WEFT_GELU, 1, N, y, N, NULL, 0);
     for (size_t i = 0; i < N; i++) {
         CHECK_NEAR((double)y[i], (double)exact_gelu((long double)z[i]),
                    2 * (double)FLT_EPSILON * fabs((double)z[i]));
@@ -285,9 +588,9 @@ static void activations_at_the_ends(void)
         {WEFT_IDENTITY, {INFINITY, -INFINITY, NAN, 1e30f, -1e30f, 0, 0}},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        float y[7], zeros[7] = {0};
+        float y[7];
         memcpy(y, inputs, sizeof y);
-        kernels()->bias_activate(cases[c].f, 1, 7, y, 7, zeros, NULL, 0);
+        kernels()->activate(cases[c].f, 1, 7, y, 7, NULL, 0);
         for (size_t i = 0; i < 7; i++) {
             CHECK(isnan(cases[c].wanted[i]) ? isnan(y[i]) : y[i] == cases[c].wanted[i]);
         }
@@ -300,8 +603,8 @@ static void slopes_match_differences(void)
     for (size_t c = 0; c < sizeof accuracy_cases / sizeof *accuracy_cases; c++) {
         const struct accuracy_case *this = &accuracy_cases[c];
         for (int step = -40; step <= 40; step++) {
-            float z = 0.11f * (float)step + 0.05f, pre = 0, y = z, d = 3, zero = 0;
-            kernels()->bias_activate(this->f, 1, 1, &y, 1, &zero, &pre, 1);
+            float z = 0.11f * (float)step + 0.05f, pre = 0, y = z, d = 3;
+            kernels()->activate(this->f, 1, 1, &y, 1, &pre, 1);
             const float *saved = weft_activation_needs_input(this->f) ? &pre : &y;
             kernels()->activate_gradient(this->f, 1, 1, &d, 1, saved, 1);
             long double h = 1e-5L, slope;
@@ -317,24 +620,33 @@ static void slopes_match_differences(void)
 
 /* ---- the rest ---- */
 
-static void bias_activate_rows(void)
+/* Rows within wider ones; pre is written for those f whose derivative wants it, no other. */
+static void activate_rows(void)
 {
-    enum { ROWS = 5, COLS = 19, LD = 23 };
-    float z[ROWS * LD], pre[ROWS * LD], before[ROWS * LD], bias[COLS];
-    fill(z, ROWS * LD, 11);
-    fill(bias, COLS, 12);
-    memcpy(before, z, sizeof z);
-    memset(pre, 0, sizeof pre);
-    kernels()->bias_activate(WEFT_SILU, ROWS, COLS, z, LD, bias, pre, LD);
-    for (size_t i = 0; i < ROWS; i++) {
-        for (size_t j = 0; j < LD; j++) {
-            size_t at = i * LD + j;
-            if (j >= COLS) {
-                CHECK(z[at] == before[at] && pre[at] == 0);
-                continue;
+    enum { ROWS = 5, COLS = 19, LD = 23, PRE_LD = 21 };
+    float z[ROWS * LD], pre[ROWS * PRE_LD], before[ROWS * LD], without[ROWS * LD];
+    fill(before, ROWS * LD, 11);
+    for (int f = 0; f < WEFT_N_ACTIVATIONS; f++) {
+        bool keeps = weft_activation_needs_input((weft_activation)f);
+        CHECK(keeps == (f == WEFT_GELU || f == WEFT_SILU));
+        memcpy(z, before, sizeof z);
+        memcpy(without, before, sizeof z);
+        memset(pre, 0, sizeof pre);
+        kernels()->activate((weft_activation)f, ROWS, COLS, z, LD, pre, PRE_LD);
+        kernels()->activate((weft_activation)f, ROWS, COLS, without, LD, NULL, 0);
+        CHECK_BYTES(z, without, sizeof z);
+        for (size_t i = 0; i < ROWS; i++) {
+            for (size_t j = 0; j < PRE_LD; j++) {
+                CHECK(pre[i * PRE_LD + j] == (keeps && j < COLS ? before[i * LD + j] : 0));
             }
-            CHECK(pre[at] == before[at] + bias[j]);
-            CHECK_NEAR((double)z[at], (double)exact_silu((long double)pre[at]), 1e-6);
+            for (size_t j = COLS; j < LD; j++) {
+                CHECK(z[i * LD + j] == before[i * LD + j]);
+            }
+            for (size_t j = 0; j < COLS; j++) {
+                float alone = before[i * LD + j];
+                kernels()->activate((weft_activation)f, 1, 1, &alone, 1, NULL, 0);
+                CHECK(z[i * LD + j] == alone);
+            }
         }
     }
 }
@@ -362,55 +674,50 @@ static void softmax_rows(void)
     }
 }
 
+/* Every size up to two squares of 16 and some more, in the corner of arrays of NaN. */
 static void transpose_shapes(void)
 {
-    for (size_t rows = 1; rows <= 35; rows += 2) {
-        for (size_t cols = 1; cols <= 35; cols += 3) {
-            static float src[36 * 40], dst[36 * 41];
-            fill(src, 36 * 40, rows);
-            for (size_t i = 0; i < 36 * 41; i++) {
-                dst[i] = 9;
-            }
-            kernels()->transpose(rows, cols, src, 40, dst, 41);
-            size_t wrong = 0;
-            for (size_t j = 0; j < 36; j++) {
-                for (size_t i = 0; i < 41; i++) {
-                    wrong += dst[j * 41 + i] != (j < cols && i < rows ? src[i * 40 + j] : 9);
+    enum { SIDE = 37, SRC_LD = 39, DST_LD = 41 };
+    static float src[SIDE * SRC_LD], dst[SIDE * DST_LD], wanted[SIDE * DST_LD];
+    size_t n_failed = 0;
+    for (size_t rows = 1; rows < SIDE; rows++) {
+        for (size_t cols = 1; cols < SIDE; cols++) {
+            fill_with_poison(src, SIDE * SRC_LD);
+            fill_with_poison(dst, SIDE * DST_LD);
+            fill_with_poison(wanted, SIDE * DST_LD);
+            for (size_t i = 0; i < rows; i++) {
+                for (size_t j = 0; j < cols; j++) {
+                    src[i * SRC_LD + j] = (float)(1 + i * SIDE + j);
+                    wanted[j * DST_LD + i] = (float)(1 + i * SIDE + j);
                 }
             }
-            CHECK_UINT(wrong, 0);
+            kernels()->transpose(rows, cols, src, SRC_LD, dst, DST_LD);
+            n_failed += memcmp(dst, wanted, sizeof dst) != 0;
         }
     }
+    CHECK_UINT(n_failed, 0);
 }
 
-static void column_sums_and_sgd(void)
+static void gradient_steps(void)
 {
-    enum { ROWS = 9, COLS = 21 };
-    float x[ROWS * COLS], sums[COLS], w[COLS], v[COLS], w0[COLS], v0[COLS];
-    fill(x, ROWS * COLS, 31);
-    fill(w0, COLS, 32);
-    fill(v0, COLS, 33);
-    for (int round = 0; round < 2; round++) {
-        kernels()->column_sums(ROWS, COLS, x, COLS, sums, round == 1);
-        for (size_t j = 0; j < COLS; j++) {
-            double wanted = 0;
-            for (size_t i = 0; i < ROWS; i++) {
-                wanted += (double)x[i * COLS + j];
-            }
-            CHECK_NEAR((double)sums[j], (round + 1) * wanted, 1e-5);
+    enum { N = 41, ROOM = N + 3 };
+    float g[ROOM], w[ROOM], v[ROOM], w0[ROOM], v0[ROOM];
+    fill(g, ROOM, 31);
+    fill(w0, ROOM, 32);
+    fill(v0, ROOM, 33);
+    for (size_t n = 0; n <= N; n++) {
+        memcpy(w, w0, sizeof w);
+        kernels()->sgd(n, w, g, 0.5f);
+        for (size_t j = 0; j < ROOM; j++) {
+            CHECK(w[j] == (j < n ? w0[j] - 0.5f * g[j] : w0[j]));
         }
-    }
-    memcpy(w, w0, sizeof w);
-    memcpy(v, v0, sizeof v);
-    kernels()->sgd(COLS, w, x, 0.5f);
-    for (size_t j = 0; j < COLS; j++) {
-        CHECK(w[j] == w0[j] - 0.5f * x[j]);
-    }
-    memcpy(w, w0, sizeof w);
-    kernels()->sgd_momentum(COLS, w, x, v, 0.5f, 0.25f);
-    for (size_t j = 0; j < COLS; j++) {
-        float wanted_v = 0.25f * v0[j] + x[j];
-        CHECK(v[j] == wanted_v && w[j] == w0[j] - 0.5f * wanted_v);
+        memcpy(w, w0, sizeof w);
+        memcpy(v, v0, sizeof v);
+        kernels()->sgd_momentum(n, w, g, v, 0.5f, 0.25f);
+        for (size_t j = 0; j < ROOM; j++) {
+            float wanted_v = j < n ? 0.25f * v0[j] + g[j] : v0[j];
+            CHECK(v[j] == wanted_v && w[j] == (j < n ? w0[j] - 0.5f * wanted_v : w0[j]));
+        }
     }
 }
 
@@ -438,28 +745,28 @@ static void scaling(void)
     }
 }
 
-/* Everything but sgemm has the same bits in every set. */
+/* Everything but the matrix products has the same bits in every set. */
 static void elementwise_same_bits_as_generic(void)
 {
     enum { N = 1000 };
     const struct weft_kernel_set *generic = weft_kernel_set_at(weft_kernel_set_count() - 1);
     CHECK_STR(generic->name, "generic");
-    static float z[N], bias[N], got[N], wanted[N], pre[N];
+    static float z[N], saved[N], got[N], wanted[N], pre[N];
     fill(z, N, 51);
-    fill(bias, N, 52);
+    fill(saved, N, 52);
     for (int f = 0; f < WEFT_N_ACTIVATIONS; f++) {
         memcpy(got, z, sizeof z);
         memcpy(wanted, z, sizeof z);
-        kernels()->bias_activate((weft_activation)f, 1, N, got, N, bias, NULL, 0);
-        generic->bias_activate((weft_activation)f, 1, N, wanted, N, bias, NULL, 0);
+        kernels()->activate((weft_activation)f, 1, N, got, N, NULL, 0);
+        generic->activate((weft_activation)f, 1, N, wanted, N, NULL, 0);
         CHECK_BYTES(got, wanted, sizeof got);
-        kernels()->activate_gradient((weft_activation)f, 1, N, got, N, bias, N);
-        generic->activate_gradient((weft_activation)f, 1, N, wanted, N, bias, N);
+        kernels()->activate_gradient((weft_activation)f, 1, N, got, N, saved, N);
+        generic->activate_gradient((weft_activation)f, 1, N, wanted, N, saved, N);
         CHECK_BYTES(got, wanted, sizeof got);
         memcpy(got, z, sizeof z);
         memcpy(wanted, z, sizeof z);
-        kernels()->bias_activate((weft_activation)f, 1, N, got, N, bias, pre, N);
-        generic->bias_activate((weft_activation)f, 1, N, wanted, N, bias, NULL, 0);
+        kernels()->activate((weft_activation)f, 1, N, got, N, pre, N);
+        generic->activate((weft_activation)f, 1, N, wanted, N, NULL, 0);
         CHECK_BYTES(got, wanted, sizeof got);
     }
     float max, wanted_max;
@@ -470,14 +777,33 @@ static void elementwise_same_bits_as_generic(void)
     kernels()->sigmoid(N, z, got);
     generic->sigmoid(N, z, wanted);
     CHECK_BYTES(got, wanted, sizeof got);
-    kernels()->column_sums(N / 50, 50, z, 50, got, false);
-    generic->column_sums(N / 50, 50, z, 50, wanted, false);
-    CHECK_BYTES(got, wanted, 50 * sizeof *got);
+    float *v = pre, *wanted_v = saved;
+    memcpy(v, z, sizeof z);
+    memcpy(wanted_v, z, sizeof z);
+    kernels()->sgd_momentum(N, got, z, v, 0.1f, 0.9f);
+    generic->sgd_momentum(N, wanted, z, wanted_v, 0.1f, 0.9f);
+    CHECK_BYTES(v, wanted_v, sizeof z);
+    CHECK_BYTES(got, wanted, sizeof got);
+    kernels()->sgd(N, got, z, 0.3f);
+    generic->sgd(N, wanted, z, 0.3f);
+    CHECK_BYTES(got, wanted, sizeof got);
 }
 
 static CU_TestInfo sgemm_tests[] = {
     {"every edge of the tile", sgemm_at_every_edge},
     {"same bits in any tile", sgemm_same_bits_in_any_tile},
+    {"same bits in any layout of A", sgemm_same_bits_in_any_layout},
+    {"same bits over listed terms", sgemm_over_listed_terms},
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo sdot_tests[] = {
+    {"every edge of the tile", sdot_at_every_edge},
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo list_tests[] = {
+    {"used columns and rows", lists_of_used},
     CU_TEST_INFO_NULL,
 };
 
@@ -487,10 +813,10 @@ static CU_TestInfo elementwise_tests[] = {
     {"gelu below zero", gelu_below_zero},
     {"activations at infinity and NaN", activations_at_the_ends},
     {"slopes match differences", slopes_match_differences},
-    {"bias and activation of rows", bias_activate_rows},
+    {"activation of rows", activate_rows},
     {"softmax", softmax_rows},
     {"transpose", transpose_shapes},
-    {"column sums, gradient steps", column_sums_and_sgd},
+    {"gradient steps", gradient_steps},
     {"scaling", scaling},
     {"same bits as generic", elementwise_same_bits_as_generic},
     CU_TEST_INFO_NULL,
@@ -498,6 +824,8 @@ static CU_TestInfo elementwise_tests[] = {
 
 static const CU_SuiteInfo suites[] = {
     {"sgemm", NULL, NULL, NULL, NULL, sgemm_tests},
+    {"sdot", NULL, NULL, NULL, NULL, sdot_tests},
+    {"lists", NULL, NULL, NULL, NULL, list_tests},
     {"elementwise", NULL, NULL, NULL, NULL, elementwise_tests},
     CU_SUITE_INFO_NULL,
 };

@@ -7,6 +7,9 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "nn/layers.h"
+#include "nn/pass.h"
+#include "ops/team.h"
 
 #include "harness.h"
 
@@ -270,6 +273,204 @@ static void init_is_a_function_of_the_seed(void)
     weft_net_free(net);
 }
 
+/* ---- passes ---- */
+
+/* Samples that are mostly zeros once scaled, as pixels are: a shift that most bytes are equal to.
+ * Two parts and a smaller one. */
+enum { N_SAMPLES = 2 * WEFT_PASS_ROWS + 77, N_PIXELS = 210, N_STEPS = 3, N_LABELS = 12 };
+
+struct pixels {
+    weft_tensor x;
+    int32_t classes[N_SAMPLES];
+    weft_targets targets;
+};
+
+static void pixels_init(struct pixels *pixels)
+{
+    CU_ASSERT_FATAL(weft_tensor_init(&pixels->x, WEFT_U8, N_SAMPLES, N_PIXELS) == WEFT_OK);
+    for (size_t i = 0; i < N_SAMPLES; i++) {
+        for (size_t j = 0; j < N_PIXELS; j++) {
+            uint64_t at = i * N_PIXELS + j;
+            bool used = j % 5 != 0 && weft_rng_uniform(1, 1, at) < 0.15;
+            ((uint8_t *)pixels->x.data)[i * pixels->x.ld + j] =
+                (uint8_t)(used ? weft_rng_u64(1, 2, at) % 256 : 9);
+        }
+        pixels->classes[i] = (int32_t)(i % N_LABELS);
+    }
+    pixels->targets = (weft_targets){.kind = WEFT_LABELS_CLASSES, .classes = pixels->classes};
+}
+
+static weft_net *pixel_net(size_t first_width, weft_activation f)
+{
+    const size_t hidden[] = {first_width, 30};
+    const weft_activation activations[] = {f, WEFT_RELU};
+    weft_net_options options = {.n_inputs = N_PIXELS,
+                                .n_outputs = N_LABELS,
+                                .n_hidden = 2,
+                                .hidden = hidden,
+                                .activations = activations,
+                                .output = WEFT_OUTPUT_SOFTMAX};
+    weft_net *net = NULL;
+    weft_error err;
+    float shift = 9, scale = 1.0f / 128;
+    weft_scaling scaling = {WEFT_SCALE_UNIT, 1, &shift, &scale};
+    CU_ASSERT_FATAL(CHECK_OK(weft_net_new(&options, &net, &err), &err));
+    CHECK_OK(weft_net_init(net, WEFT_INIT_AUTO, 0, 5, &err), &err);
+    CHECK_OK(weft_net_set_scaling(net, &scaling, &err), &err);
+    return net;
+}
+
+/* Steps of gradient descent with momentum over all samples, part by part. */
+struct descent {
+    struct weft_pass *pass;
+    const struct pixels *pixels;
+    struct weft_update update;
+    float *gradient;
+    bool fused;
+    size_t block_len;
+};
+
+static void step_team(const struct descent *descent)
+{
+    for (size_t first = 0; first < N_SAMPLES; first += WEFT_PASS_ROWS) {
+        size_t left = N_SAMPLES - first;
+        struct weft_part part = {
+            .x = &descent->pixels->x,
+            .targets = &descent->pixels->targets,
+            .first = first,
+            .n = left < WEFT_PASS_ROWS ? left : WEFT_PASS_ROWS,
+        };
+        bool fused = descent->fused && left <= WEFT_PASS_ROWS;
+        weft_pass_forward_team(descent->pass, &part);
+        weft_pass_loss_team(descent->pass, &part, 1.0f / N_SAMPLES);
+        weft_pass_backward_team(descent->pass, &part, descent->gradient, first > 0,
+                                fused ? &descent->update : NULL);
+    }
+    if (!descent->fused) {
+        weft_update_team(descent->pass->context, &descent->update, descent->block_len,
+                         descent->gradient);
+    }
+}
+
+static void descend_team(void *arg)
+{
+    for (size_t step = 0; step < N_STEPS; step++) {
+        step_team(arg);
+    }
+}
+
+/* The whole block of parameters after the descent; weft_mem_free() it. With lists of what is not
+ * zero in the samples, or without: as for samples that have no zeros. */
+static float *descended(const struct pixels *pixels, size_t width, weft_activation f,
+                        size_t n_threads, bool lists, bool fused, size_t *block_len)
+{
+    weft_context_options options = {.n_threads = n_threads};
+    weft_context *context = NULL;
+    weft_net *net = pixel_net(width, f);
+    struct weft_pass pass;
+    float dense_row[N_PIXELS] = {0}; /* 0 is not the shift */
+    weft_tensor dense = weft_tensor_borrow(WEFT_F32, dense_row, 1, N_PIXELS, N_PIXELS);
+    weft_error err;
+    *block_len = net->block_len;
+    CU_ASSERT_FATAL(CHECK_OK(weft_context_new(&options, &context, &err), &err));
+    CU_ASSERT_FATAL(CHECK_OK(weft_pass_init(&pass, WEFT_PASS_BACKWARD, context, net,
+                                            lists ? &pixels->x : &dense, WEFT_PASS_ROWS, &err),
+                             &err));
+    CHECK((pass.nonzeros.by_rows.terms != NULL) == lists);
+    CHECK((pass.nonzeros.by_cols.terms != NULL) == lists);
+    float *velocity = weft_mem_zalloc(net->block_len, sizeof *velocity);
+    float *gradient = weft_mem_zalloc(net->block_len, sizeof *gradient);
+    struct descent descent = {
+        .pass = &pass,
+        .pixels = pixels,
+        .update = {net->params, velocity, 0.2f, 0.9f},
+        .gradient = gradient,
+        .fused = fused,
+        .block_len = net->block_len,
+    };
+    weft_team_run(context, descend_team, &descent);
+    weft_pass_release(&pass);
+    weft_mem_free(velocity);
+    weft_mem_free(gradient);
+    float *params = net->params;
+    net->params = NULL;
+    weft_net_free(net);
+    weft_context_free(context);
+    return params;
+}
+
+/* Lists of zeros, fused updates and the number of threads change speed alone. */
+static void same_bits_any_way(void)
+{
+    static const size_t widths[] = {100, 10}, threads[] = {1, 2, 3, 8};
+    struct pixels pixels;
+    pixels_init(&pixels);
+    for (size_t k = 0; k < 2; k++) {
+        weft_activation f = k == 0 ? WEFT_GELU : WEFT_TANH;
+        size_t len, n_moved = 0;
+        weft_net *start = pixel_net(widths[k], f);
+        float *wanted = descended(&pixels, widths[k], f, 1, false, false, &len);
+        for (size_t at = 0; at < len; at++) {
+            n_moved += wanted[at] != start->params[at];
+            CHECK(isfinite(wanted[at]));
+        }
+        CHECK(n_moved > len / 2);
+        for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+            for (int way = 0; way < 4; way++) {
+                bool lists = way & 1, fused = way & 2;
+                float *got = descended(&pixels, widths[k], f, threads[t], lists, fused, &len);
+                if (!CHECK_BYTES(got, wanted, len * sizeof *got)) {
+                    printf(" (%zu threads%s%s)", threads[t], lists ? ", lists" : "",
+                           fused ? ", fused" : "");
+                }
+                weft_mem_free(got);
+            }
+        }
+        weft_mem_free(wanted);
+        weft_net_free(start);
+    }
+    weft_tensor_release(&pixels.x);
+}
+
+/* Whether lists are made is judged by zeros after scaling, in either type. */
+static void lists_where_half_is_zero(void)
+{
+    static const struct {
+        size_t n_zeros; /* of 4 columns */
+        float zero;     /* as it is in the data; the shift is 9 */
+        bool lists;
+    } cases[] = {{4, 9, true}, {2, 9, true}, {1, 9, false}, {4, 0, false}, {0, 9, false}};
+    weft_net *net = net_of(1, WEFT_OUTPUT_SOFTMAX, 3);
+    weft_context *context = NULL;
+    weft_error err;
+    float shift[4] = {9, 9, 9, 9}, scale[4] = {1, 2, 3, 4};
+    CHECK_OK(weft_context_new(NULL, &context, &err), &err);
+    for (size_t each = 0; each < 2; each++) {
+        weft_scaling scaling = {WEFT_SCALE_STANDARD, each ? 4 : 1, shift, scale};
+        CHECK_OK(weft_net_set_scaling(net, &scaling, &err), &err);
+        for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+            float floats[2][4];
+            uint8_t bytes[2][4];
+            for (size_t at = 0; at < 8; at++) {
+                floats[at / 4][at % 4] = at % 4 < cases[c].n_zeros ? cases[c].zero : 7;
+                bytes[at / 4][at % 4] = (uint8_t)floats[at / 4][at % 4];
+            }
+            weft_tensor x[] = {weft_tensor_borrow(WEFT_F32, floats, 2, 4, 4),
+                               weft_tensor_borrow(WEFT_U8, bytes, 2, 4, 4)};
+            for (size_t type = 0; type < 2; type++) {
+                struct weft_pass pass;
+                CHECK_OK(weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, &x[type], 2, &err),
+                         &err);
+                CHECK((pass.nonzeros.by_rows.terms != NULL) == cases[c].lists);
+                CHECK(pass.nonzeros.by_cols.terms == NULL); /* nothing goes back */
+                weft_pass_release(&pass);
+            }
+        }
+    }
+    weft_net_free(net);
+    weft_context_free(context);
+}
+
 /* ---- what is stored with a network ---- */
 
 static void scaling_is_copied_and_checked(void)
@@ -432,9 +633,16 @@ static CU_TestInfo init_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
+static CU_TestInfo pass_tests[] = {
+    {"same bits any way", same_bits_any_way},
+    {"lists where half is zero", lists_where_half_is_zero},
+    CU_TEST_INFO_NULL,
+};
+
 static const CU_SuiteInfo suites[] = {
     {"net", NULL, NULL, NULL, NULL, net_tests},
     {"init", NULL, NULL, NULL, NULL, init_tests},
+    {"pass", NULL, NULL, NULL, NULL, pass_tests},
     CU_SUITE_INFO_NULL,
 };
 

@@ -1,4 +1,5 @@
-/* Floor 3: tensors, contexts, and the team functions against plain loops on random shapes. */
+/* Floor 3: tensors, contexts, teams, batches, losses, updates. The products of layers are in
+ * test_ops_linear.c. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,17 +12,17 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "ops/gather.h"
-#include "ops/gemm.h"
 #include "ops/output.h"
-#include "ops/reduce.h"
+#include "ops/rectangle.h"
 #include "ops/team.h"
+#include "ops/update.h"
 
 #include "harness.h"
+#include "test_ops.h"
 
-static const size_t thread_counts[] = {1, 2, 3, 8};
-enum { N_THREAD_COUNTS = sizeof thread_counts / sizeof *thread_counts };
+const size_t thread_counts[N_THREAD_COUNTS] = {1, 2, 3, 8};
 
-static weft_context *context_of(size_t n_threads)
+weft_context *context_of(size_t n_threads)
 {
     weft_context_options options = weft_context_options_default();
     options.n_threads = n_threads;
@@ -31,18 +32,17 @@ static weft_context *context_of(size_t n_threads)
     return context;
 }
 
-/* A number in [1, most], a function of its position. */
-static size_t size_at(uint64_t stream, uint64_t at, size_t most)
+size_t size_at(uint64_t stream, uint64_t at, size_t most)
 {
     return 1 + (size_t)(weft_rng_u64(5, stream, at) % most);
 }
 
-static float *element(const weft_tensor *t, size_t i, size_t j)
+float *element(const weft_tensor *t, size_t i, size_t j)
 {
     return (float *)t->data + i * t->ld + j;
 }
 
-static weft_tensor random_tensor(size_t rows, size_t cols, uint64_t stream)
+weft_tensor random_tensor(size_t rows, size_t cols, uint64_t stream)
 {
     weft_tensor t = {0};
     CHECK(weft_tensor_init(&t, WEFT_F32, rows, cols) == WEFT_OK);
@@ -54,7 +54,7 @@ static weft_tensor random_tensor(size_t rows, size_t cols, uint64_t stream)
     return t;
 }
 
-static bool same_elements(const weft_tensor *a, const weft_tensor *b)
+bool same_elements(const weft_tensor *a, const weft_tensor *b)
 {
     for (size_t i = 0; i < a->rows; i++) {
         if (memcmp(element(a, i, 0), element(b, i, 0), a->cols * sizeof(float)) != 0) {
@@ -217,128 +217,106 @@ static void barrier_separates(void)
     }
 }
 
-/* ---- matrix product ---- */
+/* ---- shares of work ---- */
 
-struct gemm_run {
+enum { MAX_SHARED = 40 };
+
+struct share_job {
     weft_context *context;
-    const struct weft_gemm_job *job;
+    size_t n;
+    int taken[MAX_SHARED];
+    size_t n_threads, least, most, n_bad_scratch;
 };
 
-static void gemm_team(void *arg)
+/* Takes the thread's share, and writes all of its scratch. */
+static void share_team(void *arg)
 {
-    struct gemm_run *run = arg;
-    weft_gemm_team(run->context, run->job);
-}
-
-static double naive_element(const struct weft_gemm_job *job, size_t i, size_t j, double *size)
-{
-    double sum = 0;
-    for (size_t p = 0; p < job->b.rows; p++) {
-        double a = (double)(job->transpose_a ? *element(&job->a, p, i) : *element(&job->a, i, p));
-        double term = a * (double)*element(&job->b, p, j);
-        sum += term;
-        *size += fabs(term);
-    }
-    return sum;
-}
-
-/* Random shapes, beyond the runs of k; plain, accumulating and transposed; every thread count. */
-static void gemm_random_shapes(void)
-{
-    for (uint64_t round = 0; round < 60; round++) {
-        size_t m = size_at(10, round, 90), n = size_at(11, round, 90);
-        size_t k = size_at(12, round, round % 4 == 0 ? 900 : 60);
-        struct weft_gemm_job job = {.transpose_a = round % 2, .accumulate = round % 3 == 0};
-        job.a = job.transpose_a ? random_tensor(k, m, 100) : random_tensor(m, k, 100);
-        job.b = random_tensor(k, n, 101);
-        weft_tensor start = random_tensor(m, n, 102), first = {0};
-        for (size_t t = 0; t < N_THREAD_COUNTS; t++) {
-            weft_context *context = context_of(thread_counts[t]);
-            job.c = random_tensor(m, n, 102);
-            weft_team_run(context, gemm_team, &(struct gemm_run){context, &job});
-            weft_context_free(context);
-            if (t == 0) {
-                first = job.c;
-                continue;
-            }
-            CHECK(same_elements(&first, &job.c));
-            weft_tensor_release(&job.c);
+    struct share_job *job = arg;
+    size_t from = SIZE_MAX, to = SIZE_MAX;
+    weft_team_share(job->context, job->n, &from, &to);
+    float *scratch = weft_team_scratch(job->context);
+    scratch[0] = scratch[WEFT_SCRATCH_LEN - 1] = (float)from;
+    weft_team_barrier(job->context);
+#pragma omp critical
+    {
+        job->n_threads++;
+        job->n_bad_scratch += (uintptr_t)scratch % 64 != 0 || scratch[0] != (float)from ||
+                              scratch[WEFT_SCRATCH_LEN - 1] != (float)from;
+        job->least = to - from < job->least ? to - from : job->least;
+        job->most = to - from > job->most ? to - from : job->most;
+        for (size_t i = from; i < to && i < MAX_SHARED; i++) {
+            job->taken[i]++;
         }
-        size_t wrong = 0;
-        for (size_t i = 0; i < m; i++) {
-            for (size_t j = 0; j < n; j++) {
-                double before = job.accumulate ? (double)*element(&start, i, j) : 0;
-                double size = fabs(before);
-                double wanted = before + naive_element(&job, i, j, &size);
-                double bound = (double)(k + 4) * (double)FLT_EPSILON * size;
-                wrong += !(fabs((double)*element(&first, i, j) - wanted) <= bound);
+    }
+}
+
+static void shares_are_even(void)
+{
+    for (size_t t = 0; t < N_THREAD_COUNTS; t++) {
+        weft_context *context = context_of(thread_counts[t]);
+        for (size_t n = 0; n <= MAX_SHARED; n++) {
+            struct share_job job = {.context = context, .n = n, .least = SIZE_MAX};
+            weft_team_run(context, share_team, &job);
+            CHECK_UINT(job.n_threads, thread_counts[t]);
+            CHECK_UINT(job.n_bad_scratch, 0);
+            CHECK(job.most - job.least <= 1);
+            for (size_t i = 0; i < MAX_SHARED; i++) {
+                CHECK_INT(job.taken[i], i < n);
             }
         }
-        CHECK_UINT(wrong, 0);
-        weft_tensor_release(&job.a);
-        weft_tensor_release(&job.b);
-        weft_tensor_release(&start);
-        weft_tensor_release(&first);
+        size_t from = 1, to = 1;
+        weft_team_share(context, 7, &from, &to); /* outside any region: a team of one */
+        CHECK(from == 0 && to == 7);
+        weft_context_free(context);
     }
 }
 
-/* The epilogue is the same as the product followed by the kernel over the whole matrix. */
-static void gemm_epilogues(void)
+/* Cuts tiles [from, to) of a grid into rectangles; false where a tile is not in just one. */
+static bool rectangles_cover(size_t n_lines, size_t n_inner, size_t from, size_t to,
+                             size_t max_outer)
 {
-    weft_context *context = context_of(2);
-    for (int f = 0; f < WEFT_N_ACTIVATIONS; f++) {
-        size_t m = size_at(20, (uint64_t)f, 70), n = size_at(21, (uint64_t)f, 70), k = 19;
-        weft_tensor pre = random_tensor(m, n, 203), whole = random_tensor(m, n, 204);
-        weft_tensor bias = random_tensor(1, n, 205);
-        struct weft_gemm_job job = {
-            .a = random_tensor(m, k, 201),
-            .b = random_tensor(k, n, 202),
-            .c = random_tensor(m, n, 204),
-            .f = (weft_activation)f,
-            .bias = bias.data,
-            .saved = pre,
-        };
-        for (int gradient = 0; gradient < 2; gradient++) {
-            job.epilogue = gradient ? WEFT_EPILOGUE_GRADIENT : WEFT_EPILOGUE_ACTIVATE;
-            weft_team_run(context, gemm_team, &(struct gemm_run){context, &job});
-            struct weft_gemm_job plain = job;
-            plain.epilogue = WEFT_EPILOGUE_NONE;
-            plain.c = whole;
-            weft_team_run(context, gemm_team, &(struct gemm_run){context, &plain});
-            if (gradient) {
-                context->kernels->activate_gradient(job.f, m, n, whole.data, whole.ld, pre.data,
-                                                    pre.ld);
-            } else {
-                context->kernels->bias_activate(job.f, m, n, whole.data, whole.ld, job.bias, NULL,
-                                                0);
+    enum { MAX_TILES = 100 };
+    int taken[MAX_TILES] = {0};
+    struct weft_rectangle r;
+    size_t at = from;
+    while (weft_next_rectangle(&at, to, n_inner, max_outer, &r)) {
+        if (r.outer_from >= r.outer_to || r.inner_from >= r.inner_to || r.outer_to > n_lines ||
+            r.inner_to > n_inner || r.outer_to - r.outer_from > max_outer) {
+            return false;
+        }
+        for (size_t outer = r.outer_from; outer < r.outer_to; outer++) {
+            for (size_t inner = r.inner_from; inner < r.inner_to; inner++) {
+                taken[outer * n_inner + inner]++;
             }
-            CHECK(same_elements(&job.c, &whole));
         }
-        weft_tensor_release(&job.a);
-        weft_tensor_release(&job.b);
-        weft_tensor_release(&job.c);
-        weft_tensor_release(&pre);
-        weft_tensor_release(&whole);
-        weft_tensor_release(&bias);
     }
-    weft_context_free(context);
+    size_t n_wrong = at < to;
+    for (size_t i = 0; i < n_lines * n_inner; i++) {
+        n_wrong += taken[i] != (i >= from && i < to);
+    }
+    return n_wrong == 0;
 }
 
-static void transpose_outside_a_region(void)
+static void rectangles(void)
 {
-    weft_context *context = context_of(4);
-    weft_tensor src = random_tensor(130, 67, 1), dst = random_tensor(67, 130, 2);
-    weft_transpose_team(context, &src, &dst);
-    size_t wrong = 0;
-    for (size_t i = 0; i < 130; i++) {
-        for (size_t j = 0; j < 67; j++) {
-            wrong += *element(&dst, j, i) != *element(&src, i, j);
+    size_t n_wrong = 0;
+    for (size_t n_inner = 1; n_inner <= 7; n_inner++) {
+        for (size_t n_lines = 1; n_lines <= 6; n_lines++) {
+            for (size_t from = 0; from <= n_lines * n_inner; from++) {
+                for (size_t to = from; to <= n_lines * n_inner; to++) {
+                    for (size_t max_outer = 1; max_outer <= 4; max_outer++) {
+                        n_wrong += !rectangles_cover(n_lines, n_inner, from, to, max_outer);
+                    }
+                }
+            }
         }
     }
-    CHECK_UINT(wrong, 0);
-    weft_tensor_release(&src);
-    weft_tensor_release(&dst);
-    weft_context_free(context);
+    CHECK_UINT(n_wrong, 0);
+    /* Whole lines come together. */
+    struct weft_rectangle r;
+    size_t at = 5;
+    CHECK(weft_next_rectangle(&at, 30, 5, 8, &r) && r.outer_from == 1 && r.outer_to == 6);
+    CHECK(r.inner_from == 0 && r.inner_to == 5 && at == 30);
 }
 
 /* ---- batches, losses, updates ---- */
@@ -495,32 +473,39 @@ static void output_predictions(void)
 
 struct update_run {
     weft_context *context;
+    const struct weft_update *update;
     size_t n;
-    float *w, *g, *v;
-    weft_tensor *x;
-    float *sums;
+    const float *g;
 };
 
 static void update_team(void *arg)
 {
-    struct update_run *run = arg;
-    weft_sgd_team(run->context, run->n, run->w, run->g, run->v, 0.1f, 0.9f);
-    weft_column_sums_team(run->context, run->x, run->sums, true);
+    const struct update_run *run = arg;
+    weft_update_team(run->context, run->update, run->n, run->g);
 }
 
-static void updates_and_sums(void)
+/* A step with momentum and one without, on every number of threads and cut into ranges. */
+static void updates(void)
 {
-    enum { N = 10000, COLS = 200 };
-    weft_tensor g = random_tensor(1, N, 2), x = random_tensor(30, COLS, 3);
-    for (size_t t = 0; t < N_THREAD_COUNTS; t++) {
+    enum { N = 10000 };
+    weft_tensor g = random_tensor(1, N, 2);
+    for (size_t t = 0; t <= N_THREAD_COUNTS; t++) {
         weft_tensor w = random_tensor(1, N, 1), v = random_tensor(1, N, 4);
         weft_tensor w0 = random_tensor(1, N, 1), v0 = random_tensor(1, N, 4);
-        float sums[COLS] = {0};
-        weft_context *context = context_of(thread_counts[t]);
-        struct update_run run = {context, N, w.data, g.data, v.data, &x, sums};
-        weft_team_run(context, update_team, &run);
-        run.v = NULL;
-        weft_team_run(context, update_team, &run);
+        weft_context *context = context_of(t < N_THREAD_COUNTS ? thread_counts[t] : 1);
+        struct weft_update update = {w.data, v.data, 0.1f, 0.9f};
+        for (int round = 0; round < 2; round++) {
+            if (t < N_THREAD_COUNTS) {
+                weft_team_run(context, update_team,
+                              &(struct update_run){context, &update, N, g.data});
+            }
+            for (size_t at = 0, n; t == N_THREAD_COUNTS && at < N; at += n) {
+                n = size_at(7, at, 100);
+                n = N - at < n ? N - at : n;
+                weft_update_range(context->kernels, &update, at, n, element(&g, 0, at));
+            }
+            update.velocity = NULL;
+        }
         size_t wrong = 0;
         for (size_t i = 0; i < N; i++) {
             float vi = 0.9f * *element(&v0, 0, i) + *element(&g, 0, i);
@@ -529,13 +514,6 @@ static void updates_and_sums(void)
             wrong += *element(&v, 0, i) != vi || *element(&w, 0, i) != wi;
         }
         CHECK_UINT(wrong, 0);
-        for (size_t j = 0; j < COLS; j++) {
-            double wanted = 0;
-            for (size_t i = 0; i < 30; i++) {
-                wanted += 2 * (double)*element(&x, i, j);
-            }
-            CHECK_NEAR((double)sums[j], wanted, 1e-4);
-        }
         weft_context_free(context);
         weft_tensor_release(&w);
         weft_tensor_release(&v);
@@ -543,7 +521,6 @@ static void updates_and_sums(void)
         weft_tensor_release(&v0);
     }
     weft_tensor_release(&g);
-    weft_tensor_release(&x);
 }
 
 static CU_TestInfo tensor_tests[] = {
@@ -560,10 +537,9 @@ static CU_TestInfo context_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-static CU_TestInfo gemm_tests[] = {
-    {"random shapes", gemm_random_shapes},
-    {"epilogues", gemm_epilogues},
-    {"transpose outside a region", transpose_outside_a_region},
+static CU_TestInfo share_tests[] = {
+    {"shares are even", shares_are_even},
+    {"rectangles", rectangles},
     CU_TEST_INFO_NULL,
 };
 
@@ -573,14 +549,18 @@ static CU_TestInfo batch_tests[] = {
     {"losses at the ends", losses_at_the_ends},
     {"choosing a class", choosing},
     {"predictions", output_predictions},
-    {"updates and sums", updates_and_sums},
+    {"updates", updates},
     CU_TEST_INFO_NULL,
 };
 
 static const CU_SuiteInfo suites[] = {
     {"tensor", NULL, NULL, NULL, NULL, tensor_tests},
     {"context", NULL, NULL, NULL, NULL, context_tests},
-    {"gemm", NULL, NULL, NULL, NULL, gemm_tests},
+    {"shares", NULL, NULL, NULL, NULL, share_tests},
+    {"layout", NULL, NULL, NULL, NULL, layout_tests},
+    {"nonzeros", NULL, NULL, NULL, NULL, nonzeros_tests},
+    {"forward", NULL, NULL, NULL, NULL, forward_tests},
+    {"backward", NULL, NULL, NULL, NULL, backward_tests},
     {"batch", NULL, NULL, NULL, NULL, batch_tests},
     CU_SUITE_INFO_NULL,
 };

@@ -8,7 +8,8 @@
  * tests/test_kernels.c: exp 1 (below 0), expm1 2, tanh 2, sigmoid 2.5, and erf as part of gelu, 3
  * (above 0).
  *
- * The including file defines WEFT_SET(name), which adds its suffix to a name. */
+ * The including file defines WEFT_SET(name), which adds its suffix to a name, TRANSPOSE_SIDE and
+ * transpose_square(src, src_rs, dst, dst_rs), which transposes so many rows and columns. */
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -116,11 +117,6 @@ static inline float erf_f32(float x)
 #define SQRT_HALF 0.70710678118654752440f
 #define SQRT_HALF_OVER_PI 0.39894228040143267794f /* 1 / sqrt(2 pi), the density of N(0, 1) at 0 */
 
-static inline float identity_value(float z)
-{
-    return z;
-}
-
 /* Comparisons are written so that NaN is passed on. */
 static inline float relu_value(float z)
 {
@@ -154,12 +150,6 @@ static inline float selu_value(float z)
 }
 
 /* Derivatives; y = f(z). At a kink the value of the left side, as in PyTorch. */
-static inline float identity_slope(float y)
-{
-    (void)y;
-    return 1.0f;
-}
-
 static inline float relu_slope(float y)
 {
     return y > 0.0f ? 1.0f : 0.0f;
@@ -203,64 +193,62 @@ static inline float selu_slope(float y)
     return y > 0.0f ? SELU_LAMBDA : y + SELU_LAMBDA * SELU_ALPHA;
 }
 
-#define BIAS_ACTIVATE_LOOP(f)                                                                      \
+#define ACTIVATE_LOOP(f)                                                                           \
     for (size_t i = 0; i < rows; i++) {                                                            \
         float *zi = z + i * z_rs;                                                                  \
         _Pragma("omp simd") for (size_t j = 0; j < cols; j++)                                      \
         {                                                                                          \
-            zi[j] = f(zi[j] + bias[j]);                                                            \
+            zi[j] = f(zi[j]);                                                                      \
         }                                                                                          \
     }
 
-#define BIAS_ACTIVATE_KEEP_LOOP(f)                                                                 \
+#define ACTIVATE_KEEP_LOOP(f)                                                                      \
     for (size_t i = 0; i < rows; i++) {                                                            \
         float *zi = z + i * z_rs, *prei = pre + i * pre_rs;                                        \
         _Pragma("omp simd") for (size_t j = 0; j < cols; j++)                                      \
         {                                                                                          \
-            float input = zi[j] + bias[j];                                                         \
-            prei[j] = input;                                                                       \
-            zi[j] = f(input);                                                                      \
+            prei[j] = zi[j];                                                                       \
+            zi[j] = f(zi[j]);                                                                      \
         }                                                                                          \
     }
 
-static void WEFT_SET(bias_activate)(weft_activation f, size_t rows, size_t cols, float *z,
-                                    size_t z_rs, const float *bias, float *pre, size_t pre_rs)
+static void WEFT_SET(activate)(weft_activation f, size_t rows, size_t cols, float *z, size_t z_rs,
+                               float *pre, size_t pre_rs)
 {
     switch (f) {
     case WEFT_IDENTITY:
-        BIAS_ACTIVATE_LOOP(identity_value);
         break;
     case WEFT_RELU:
-        BIAS_ACTIVATE_LOOP(relu_value);
+        ACTIVATE_LOOP(relu_value);
         break;
     case WEFT_LEAKY_RELU:
-        BIAS_ACTIVATE_LOOP(leaky_relu_value);
+        ACTIVATE_LOOP(leaky_relu_value);
         break;
     case WEFT_TANH:
-        BIAS_ACTIVATE_LOOP(tanh_f32);
+        ACTIVATE_LOOP(tanh_f32);
         break;
     case WEFT_SIGMOID:
-        BIAS_ACTIVATE_LOOP(sigmoid_f32);
+        ACTIVATE_LOOP(sigmoid_f32);
         break;
     case WEFT_GELU:
         if (pre == NULL) {
-            BIAS_ACTIVATE_LOOP(gelu_value);
+            ACTIVATE_LOOP(gelu_value);
             break;
         }
-        BIAS_ACTIVATE_KEEP_LOOP(gelu_value);
+        ACTIVATE_KEEP_LOOP(gelu_value);
         break;
     case WEFT_SILU:
         if (pre == NULL) {
-            BIAS_ACTIVATE_LOOP(silu_value);
+            ACTIVATE_LOOP(silu_value);
             break;
         }
-        BIAS_ACTIVATE_KEEP_LOOP(silu_value);
+        ACTIVATE_KEEP_LOOP(silu_value);
         break;
     case WEFT_ELU:
-        BIAS_ACTIVATE_LOOP(elu_value);
+        ACTIVATE_LOOP(elu_value);
         break;
     case WEFT_SELU:
-        BIAS_ACTIVATE_LOOP(selu_value);
+        ACTIVATE_LOOP(selu_value);
         break;
     case WEFT_N_ACTIVATIONS:
         break;
@@ -282,7 +270,6 @@ static void WEFT_SET(activate_gradient)(weft_activation f, size_t rows, size_t c
 {
     switch (f) {
     case WEFT_IDENTITY:
-        ACTIVATE_GRADIENT_LOOP(identity_slope);
         break;
     case WEFT_RELU:
         ACTIVATE_GRADIENT_LOOP(relu_slope);
@@ -344,35 +331,24 @@ static void WEFT_SET(sigmoid)(size_t n, const float *z, float *p)
     }
 }
 
-/* Square blocks, so that both sides use whole cache lines. */
+/* Square blocks of registers, and what is left at the edges element by element. */
 static void WEFT_SET(transpose)(size_t rows, size_t cols, const float *src, size_t src_rs,
                                 float *dst, size_t dst_rs)
 {
-    enum { BLOCK = 16 };
-    for (size_t i0 = 0; i0 < rows; i0 += BLOCK) {
-        size_t i1 = rows - i0 < BLOCK ? rows : i0 + BLOCK;
-        for (size_t j0 = 0; j0 < cols; j0 += BLOCK) {
-            size_t j1 = cols - j0 < BLOCK ? cols : j0 + BLOCK;
+    for (size_t i0 = 0; i0 < rows; i0 += TRANSPOSE_SIDE) {
+        size_t i1 = rows - i0 < TRANSPOSE_SIDE ? rows : i0 + TRANSPOSE_SIDE;
+        for (size_t j0 = 0; j0 < cols; j0 += TRANSPOSE_SIDE) {
+            size_t j1 = cols - j0 < TRANSPOSE_SIDE ? cols : j0 + TRANSPOSE_SIDE;
+            if (i1 - i0 == TRANSPOSE_SIDE && j1 - j0 == TRANSPOSE_SIDE) {
+                WEFT_SET(transpose_square)
+                (src + i0 * src_rs + j0, src_rs, dst + j0 * dst_rs + i0, dst_rs);
+                continue;
+            }
             for (size_t j = j0; j < j1; j++) {
                 for (size_t i = i0; i < i1; i++) {
                     dst[j * dst_rs + i] = src[i * src_rs + j];
                 }
             }
-        }
-    }
-}
-
-static void WEFT_SET(column_sums)(size_t rows, size_t cols, const float *x, size_t x_rs,
-                                  float *sums, bool accumulate)
-{
-    if (!accumulate) {
-        memset(sums, 0, cols * sizeof *sums);
-    }
-    for (size_t i = 0; i < rows; i++) {
-        const float *xi = x + i * x_rs;
-#pragma omp simd
-        for (size_t j = 0; j < cols; j++) {
-            sums[j] += xi[j];
         }
     }
 }
@@ -423,8 +399,7 @@ static void WEFT_SET(sgd_momentum)(size_t n, float *w, const float *g, float *v,
 
 /* The fields of struct weft_kernel_set that this file provides. */
 #define ELEMENTWISE_KERNELS                                                                        \
-    .transpose = WEFT_SET(transpose), .bias_activate = WEFT_SET(bias_activate),                    \
+    .transpose = WEFT_SET(transpose), .activate = WEFT_SET(activate),                              \
     .activate_gradient = WEFT_SET(activate_gradient), .softmax = WEFT_SET(softmax),                \
-    .sigmoid = WEFT_SET(sigmoid), .column_sums = WEFT_SET(column_sums),                            \
-    .scale_f32 = WEFT_SET(scale_f32), .scale_u8 = WEFT_SET(scale_u8), .sgd = WEFT_SET(sgd),        \
-    .sgd_momentum = WEFT_SET(sgd_momentum)
+    .sigmoid = WEFT_SET(sigmoid), .scale_f32 = WEFT_SET(scale_f32),                                \
+    .scale_u8 = WEFT_SET(scale_u8), .sgd = WEFT_SET(sgd), .sgd_momentum = WEFT_SET(sgd_momentum)

@@ -29,6 +29,23 @@ struct weft_bgemm {
     bool accumulate;
 };
 
+/* One product C[m,n] = A B of k terms, or C += A B where accumulate. A(i,p) is
+ * a[i a_rs + p a_cs]; where a_block is not 0 its terms lie in blocks of a_block, a_bs apart: A(i,p)
+ * is a[i a_rs + (p / a_block) a_bs + (p % a_block) a_cs]. B and C are row-major. With `terms` the
+ * sum runs over p = terms[0], .. terms[k-1] only, which ascend; a_block is then 0. */
+struct weft_sgemm {
+    size_t m, n, k;
+    const float *a;
+    size_t a_rs, a_cs;
+    size_t a_block, a_bs;
+    const uint32_t *terms;
+    const float *b;
+    size_t b_rs;
+    float *c;
+    size_t c_rs;
+    bool accumulate;
+};
+
 struct weft_kernel_set {
     const char *name;
     uint32_t needs; /* bits of enum weft_cpu_feature */
@@ -38,16 +55,24 @@ struct weft_kernel_set {
     void (*enter)(void);
     void (*leave)(void);
 
-    /* Block sizes for the callers of sgemm: the register tile, and how many terms of a sum are
-     * worth doing at a time (a kc x nr panel of B stays in the first-level cache). */
+    /* Block sizes for the callers of sgemm: the rows of a register tile, and how many terms of a
+     * sum are worth doing at a time (a kc x 32 panel of B stays in the first-level cache). */
     size_t mr, nr, kc;
 
-    /* C[m,n] = A B, or C += A B where accumulate. A(i,p) is a[i * a_rs + p * a_cs], B[k,n] and
-     * C are row-major. Nothing beyond the n columns is read or written; without accumulate C is
-     * not read. Each element is one sum over p = 0..k-1 in that order, whatever m and n: so
-     * cutting C into tiles never changes a bit. */
-    void (*sgemm)(size_t m, size_t n, size_t k, const float *a, size_t a_rs, size_t a_cs,
-                  const float *b, size_t b_rs, float *c, size_t c_rs, bool accumulate);
+    /* Nothing beyond the n columns is read or written; without accumulate C is not read. Each
+     * element is one sum in the order of p, whatever m and n: so cutting C into tiles never
+     * changes a bit, nor does leaving out terms whose A is zero. */
+    void (*sgemm)(const struct weft_sgemm *job);
+
+    /* C[m,n] = A[m,k] B[n,k]^T, all row-major: for n too small to fill vectors. Each element is
+     * one sum in an order given by k. */
+    void (*sdot)(size_t m, size_t n, size_t k, const float *a, size_t a_rs, const float *b,
+                 size_t b_rs, float *c, size_t c_rs);
+
+    /* Lists the columns of X[rows,cols] that are not all zero, or its rows that are not; ascending.
+     * Returns how many. `list` has room for all of them and 15 more. */
+    size_t (*used_columns)(size_t rows, size_t cols, const float *x, size_t x_rs, uint32_t *list);
+    size_t (*used_rows)(size_t rows, size_t cols, const float *x, size_t x_rs, uint32_t *list);
 
     /* The products of bfloat16 numbers, and their register tile. A term of the sum is exact in
      * float32 (8 bits times 8), where it is in its range; sums are rounded to float32. Each element
@@ -78,12 +103,12 @@ struct weft_kernel_set {
     void (*transpose)(size_t rows, size_t cols, const float *src, size_t src_rs, float *dst,
                       size_t dst_rs);
 
-    /* Z = f(Z + bias) row by row. Where weft_activation_needs_input(f), pre gets Z + bias, which
-     * the derivative wants; it may be NULL and is not touched for other f. */
-    void (*bias_activate)(weft_activation f, size_t rows, size_t cols, float *z, size_t z_rs,
-                          const float *bias, float *pre, size_t pre_rs);
+    /* Z = f(Z). Where weft_activation_needs_input(f), pre gets the Z from before, which the
+     * derivative wants; it may be NULL and is not touched for other f. */
+    void (*activate)(weft_activation f, size_t rows, size_t cols, float *z, size_t z_rs, float *pre,
+                     size_t pre_rs);
 
-    /* D = D * f'(z), z given as what bias_activate left: `saved` is f(z), or z where
+    /* D = D * f'(z), z given as what activate left: `saved` is f(z), or z where
      * weft_activation_needs_input(f). */
     void (*activate_gradient)(weft_activation f, size_t rows, size_t cols, float *d, size_t d_rs,
                               const float *saved, size_t saved_rs);
@@ -94,10 +119,6 @@ struct weft_kernel_set {
 
     /* p_j = 1 / (1 + exp(-z_j)); p may be z. */
     void (*sigmoid)(size_t n, const float *z, float *p);
-
-    /* sums[j] = sum_i x[i, j] in order of i, or sums[j] += that where accumulate. */
-    void (*column_sums)(size_t rows, size_t cols, const float *x, size_t x_rs, float *sums,
-                        bool accumulate);
 
     /* out_j = (in_j - shift_j) * scale_j; shift_0, scale_0 for all j unless each. */
     void (*scale_f32)(size_t n, const float *in, const float *shift, const float *scale, bool each,

@@ -3,14 +3,48 @@
  * each). */
 #include <immintrin.h>
 
+#include <stddef.h>
+
 #define WEFT_SET(name) name##_avx2
 #include "cpu/cpu.h"
+
+#define TRANSPOSE_SIDE 8
+
+static inline void transpose_square_avx2(const float *src, size_t src_rs, float *dst, size_t dst_rs)
+{
+    __m256 r[8], t[8];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++) {
+        r[i] = _mm256_loadu_ps(src + i * src_rs);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 8; i += 4) {
+        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    /* r[4 g + c]: columns c and c + 4 (one in each lane) of rows 4 g .. 4 g + 3. */
+#pragma GCC unroll 4
+    for (size_t c = 0; c < 4; c++) {
+        _mm256_storeu_ps(dst + c * dst_rs, _mm256_permute2f128_ps(r[c], r[4 + c], 0x20));
+        _mm256_storeu_ps(dst + (c + 4) * dst_rs, _mm256_permute2f128_ps(r[c], r[4 + c], 0x31));
+    }
+}
+
 #include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
+#include "kernels/lists_template.h"
 
 #define MR 6
 #define NV 2
 #define W 8
+#define DOT_ROWS 2
 #define VECTOR __m256
 #define MASK __m256i
 #define ZERO() _mm256_setzero_ps()
@@ -23,6 +57,15 @@
 #define STORE_MASKED(p, m, v) _mm256_maskstore_ps(p, m, v)
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define ADD(a, b) _mm256_add_ps(a, b)
+#define SUM(v) sum_of(v)
+
+static inline float sum_of(__m256 v)
+{
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
 #include "kernels/sgemm_template.h"
 
 const struct weft_kernel_set weft_kernels_avx2 = {
@@ -30,8 +73,11 @@ const struct weft_kernel_set weft_kernels_avx2 = {
     .needs = WEFT_CPU_AVX2 | WEFT_CPU_FMA,
     .mr = MR,
     .nr = NV * W,
-    .kc = 256,
+    .kc = 1056,
     .sgemm = sgemm_avx2,
+    .sdot = sdot_avx2,
+    .used_columns = used_columns_avx2,
+    .used_rows = used_rows_avx2,
     .bmr = 4,
     .bnr = 16,
     .bgemm = weft_bgemm_avx2,

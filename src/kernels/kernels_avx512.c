@@ -3,14 +3,96 @@
  * broadcasts from memory. */
 #include <immintrin.h>
 
+#include <stddef.h>
+
 #define WEFT_SET(name) name##_avx512
 #include "cpu/cpu.h"
+
+#define TRANSPOSE_SIDE 16
+
+/* Pairs, quadruples and halves of rows change places, a factor of 2 in each of four steps. */
+static inline void transpose_square_avx512(const float *src, size_t src_rs, float *dst,
+                                           size_t dst_rs)
+{
+    __m512 r[16], t[16];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; i++) {
+        r[i] = _mm512_loadu_ps(src + i * src_rs);
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 16; i += 4) {
+        r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    /* r[4 g + c]: columns c, c + 4, c + 8, c + 12 (one in each lane) of rows 4 g .. 4 g + 3. */
+#pragma GCC unroll 4
+    for (size_t c = 0; c < 4; c++) {
+        __m512 low01 = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88);
+        __m512 high01 = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xDD);
+        __m512 low23 = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
+        __m512 high23 = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xDD);
+        _mm512_storeu_ps(dst + c * dst_rs, _mm512_shuffle_f32x4(low01, low23, 0x88));
+        _mm512_storeu_ps(dst + (c + 4) * dst_rs, _mm512_shuffle_f32x4(high01, high23, 0x88));
+        _mm512_storeu_ps(dst + (c + 8) * dst_rs, _mm512_shuffle_f32x4(low01, low23, 0xDD));
+        _mm512_storeu_ps(dst + (c + 12) * dst_rs, _mm512_shuffle_f32x4(high01, high23, 0xDD));
+    }
+}
+
 #include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
+
+/* A zero of either sign has no bit here. */
+static inline __m512i magnitude_bits(void)
+{
+    return _mm512_set1_epi32(0x7FFFFFFF);
+}
+
+static size_t used_columns_avx512(size_t rows, size_t cols, const float *x, size_t x_rs,
+                                  uint32_t *list)
+{
+    const __m512i iota = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    size_t n = 0;
+    for (size_t j = 0; j < cols; j += 16) {
+        __mmask16 inside = cols - j < 16 ? (__mmask16)((1u << (cols - j)) - 1u) : 0xFFFF;
+        __m512i any = _mm512_setzero_si512();
+        for (size_t i = 0; i < rows; i++) {
+            any = _mm512_or_si512(any, _mm512_maskz_loadu_epi32(inside, x + i * x_rs + j));
+        }
+        __mmask16 used = _mm512_test_epi32_mask(any, magnitude_bits());
+        __m512i at = _mm512_add_epi32(iota, _mm512_set1_epi32((int)j));
+        _mm512_storeu_si512(list + n, _mm512_maskz_compress_epi32(used, at));
+        n += (size_t)__builtin_popcount(used);
+    }
+    return n;
+}
+
+static size_t used_rows_avx512(size_t rows, size_t cols, const float *x, size_t x_rs,
+                               uint32_t *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        __m512i any = _mm512_setzero_si512();
+        for (size_t j = 0; j < cols; j += 16) {
+            __mmask16 inside = cols - j < 16 ? (__mmask16)((1u << (cols - j)) - 1u) : 0xFFFF;
+            any = _mm512_or_si512(any, _mm512_maskz_loadu_epi32(inside, x + i * x_rs + j));
+        }
+        list[n] = (uint32_t)i;
+        n += _mm512_test_epi32_mask(any, magnitude_bits()) != 0;
+    }
+    return n;
+}
 
 #define MR 8
 #define NV 2
 #define W 16
+#define DOT_ROWS 4
 #define VECTOR __m512
 #define MASK __mmask16
 #define ZERO() _mm512_setzero_ps()
@@ -22,12 +104,15 @@
 #define STORE_MASKED(p, m, v) _mm512_mask_storeu_ps(p, m, v)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define ADD(a, b) _mm512_add_ps(a, b)
+#define SUM(v) _mm512_reduce_add_ps(v)
 #include "kernels/sgemm_template.h"
 
 #define AVX512_BITS                                                                                \
     (WEFT_CPU_AVX512F | WEFT_CPU_AVX512VL | WEFT_CPU_AVX512DQ | WEFT_CPU_AVX512BW | WEFT_CPU_FMA)
 #define AVX512_FIELDS                                                                              \
-    .mr = MR, .nr = NV * W, .kc = 192, .sgemm = sgemm_avx512, BF16_CONVERSIONS, ELEMENTWISE_KERNELS
+    .mr = MR, .nr = NV * W, .kc = 1056, .sgemm = sgemm_avx512, .sdot = sdot_avx512,                \
+    .used_columns = used_columns_avx512, .used_rows = used_rows_avx512, BF16_CONVERSIONS,          \
+    ELEMENTWISE_KERNELS
 
 const struct weft_kernel_set weft_kernels_avx512 = {
     .name = "avx512",

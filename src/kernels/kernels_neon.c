@@ -7,8 +7,24 @@
 #include <stddef.h>
 
 #define WEFT_SET(name) name##_neon
+#define TRANSPOSE_SIDE 4
+
+static inline void transpose_square_neon(const float *src, size_t src_rs, float *dst, size_t dst_rs)
+{
+    float32x4x2_t top = vtrnq_f32(vld1q_f32(src), vld1q_f32(src + src_rs));
+    float32x4x2_t bottom = vtrnq_f32(vld1q_f32(src + 2 * src_rs), vld1q_f32(src + 3 * src_rs));
+    /* val[c]: columns c and c + 2 of two rows each */
+    for (size_t c = 0; c < 2; c++) {
+        vst1q_f32(dst + c * dst_rs,
+                  vcombine_f32(vget_low_f32(top.val[c]), vget_low_f32(bottom.val[c])));
+        vst1q_f32(dst + (c + 2) * dst_rs,
+                  vcombine_f32(vget_high_f32(top.val[c]), vget_high_f32(bottom.val[c])));
+    }
+}
+
 #include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
+#include "kernels/lists_template.h"
 #include "kernels/neon_partial.h"
 
 struct pair {
@@ -63,6 +79,7 @@ static inline struct pair add_pair(struct pair a, struct pair b)
 #define MR 6
 #define NV 2
 #define W 8
+#define DOT_ROWS 2
 #define VECTOR struct pair
 #define MASK size_t
 #define ZERO() zero_pair()
@@ -74,6 +91,7 @@ static inline struct pair add_pair(struct pair a, struct pair b)
 #define STORE_MASKED(p, m, v) store_pair_part(p, m, v)
 #define FMA(a, b, c) fma_pair(a, b, c)
 #define ADD(a, b) add_pair(a, b)
+#define SUM(v) vaddvq_f32(vaddq_f32((v).low, (v).high))
 #include "kernels/sgemm_template.h"
 
 const struct weft_kernel_set weft_kernels_neon = {
@@ -83,6 +101,9 @@ const struct weft_kernel_set weft_kernels_neon = {
     .nr = NV * W,
     .kc = 256,
     .sgemm = sgemm_neon,
+    .sdot = sdot_neon,
+    .used_columns = used_columns_neon,
+    .used_rows = used_rows_neon,
     .bmr = 8,
     .bnr = 8,
     .bgemm = weft_bgemm_neon,

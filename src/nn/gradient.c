@@ -40,7 +40,7 @@ weft_status weft_net_forward(weft_context *context, const weft_net *net, const w
                          x->rows, weft_net_n_outputs(net));
     }
     struct weft_pass pass;
-    status = weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, part_rows(x->rows), err);
+    status = weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, x, part_rows(x->rows), err);
     if (status == WEFT_OK) {
         weft_pass_over(&pass, x, NULL, logits, NULL);
         weft_pass_release(&pass);
@@ -71,7 +71,7 @@ static void gradient_team(void *arg)
 #pragma omp single nowait
         job->loss += weft_loss_total(job->pass->sums, weft_loss_n_blocks(part.n)).loss;
         if (job->block != NULL) {
-            weft_pass_backward_team(job->pass, &part, job->block, first > 0);
+            weft_pass_backward_team(job->pass, &part, job->block, first > 0, NULL);
         } else {
             weft_team_barrier(job->pass->context);
         }
@@ -90,7 +90,7 @@ weft_status weft_net_gradient(weft_context *context, const weft_net *net, const 
         return status;
     }
     struct weft_pass pass;
-    status = weft_pass_init(&pass, WEFT_PASS_BACKWARD, context, net, part_rows(x->rows), err);
+    status = weft_pass_init(&pass, WEFT_PASS_BACKWARD, context, net, x, part_rows(x->rows), err);
     if (status != WEFT_OK) {
         return status;
     }

@@ -35,7 +35,7 @@ static weft_init init_for(weft_activation f)
 
 static double deviation(weft_init init, const struct weft_layer *layer, float std)
 {
-    double n_in = (double)layer->n_in, n_out = (double)layer->n_out;
+    double n_in = (double)layer->linear.n_in, n_out = (double)layer->linear.n_out;
     switch (init) {
     case WEFT_INIT_HE_NORMAL:
     case WEFT_INIT_HE_UNIFORM:
@@ -69,20 +69,19 @@ static void init_layer(weft_net *net, size_t l, weft_init init, float std, uint6
     }
     double scale = deviation(init, layer, std);
     uint64_t stream = weft_rng_stream(WEFT_RNG_INIT, l);
-    weft_tensor w = weft_layer_weight(layer, net->params);
-    for (size_t i = 0; i < layer->n_in; i++) {
-        float *row = (float *)w.data + i * w.ld;
-        for (size_t o = 0; o < layer->n_out; o++) {
-            uint64_t at = (uint64_t)o * layer->n_in + i;
+    const struct weft_linear *linear = &layer->linear;
+    float *w = net->params + layer->at;
+    for (size_t i = 0; i < linear->n_in; i++) {
+        for (size_t o = 0; o < linear->n_out; o++) {
+            uint64_t at = (uint64_t)o * linear->n_in + i;
             double unit = is_uniform(init)
                               ? sqrt(3.0) * (2 * weft_rng_uniform(seed, stream, at) - 1)
                               : weft_rng_normal(seed, stream, at);
-            row[o] = (float)(scale * unit);
+            w[weft_linear_at(linear, i, o)] = (float)(scale * unit);
         }
     }
-    float *bias = weft_layer_bias(layer, net->params);
-    for (size_t o = 0; o < layer->n_out; o++) {
-        bias[o] = 0;
+    for (size_t o = 0; o < linear->n_out; o++) {
+        w[weft_linear_at(linear, linear->n_in, o)] = 0;
     }
 }
 

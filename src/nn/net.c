@@ -9,21 +9,9 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "nn/layers.h"
-#include "ops/padding.h"
 
 #define MAX_HIDDEN 1000
 #define MAX_PARAMS ((size_t)1 << 40)
-
-weft_tensor weft_layer_weight(const struct weft_layer *layer, float *block)
-{
-    return weft_tensor_borrow(WEFT_F32, block + layer->weight_at, layer->n_in, layer->n_out,
-                              layer->ld);
-}
-
-float *weft_layer_bias(const struct weft_layer *layer, float *block)
-{
-    return block + layer->bias_at;
-}
 
 static weft_status check_options(const weft_net_options *options, weft_error *err)
 {
@@ -54,11 +42,6 @@ static weft_status check_options(const weft_net_options *options, weft_error *er
     return WEFT_OK;
 }
 
-static size_t padded(size_t n)
-{
-    return weft_padded_ld(WEFT_F32, n);
-}
-
 /* Lays the layers out one after another; false where that is more than MAX_PARAMS. No sum below
  * can wrap: each term is checked before it is added. */
 static bool lay_out(weft_net *net, const weft_net_options *options)
@@ -68,23 +51,16 @@ static bool lay_out(weft_net *net, const weft_net_options *options)
         bool last = l == options->n_hidden;
         size_t n_in = l == 0 ? options->n_inputs : options->hidden[l - 1];
         size_t n_out = last ? options->n_outputs : options->hidden[l];
-        size_t weight_len;
-        if (n_out > MAX_PARAMS || !weft_mul_fits(n_in, padded(n_out), &weight_len) ||
-            weight_len > MAX_PARAMS) {
+        struct weft_linear linear = weft_linear_of(n_in, n_out);
+        if (linear.len == 0 || linear.len > MAX_PARAMS - at) {
             return false;
         }
         net->layers[l] = (struct weft_layer){
-            .n_in = n_in,
-            .n_out = n_out,
+            .linear = linear,
             .f = last ? WEFT_IDENTITY : options->activations[l],
-            .weight_at = at,
-            .bias_at = at + weight_len,
-            .ld = padded(n_out),
+            .at = at,
         };
-        at += weight_len + padded(n_out);
-        if (at > MAX_PARAMS) {
-            return false;
-        }
+        at += linear.len;
     }
     net->block_len = at;
     return true;
@@ -172,17 +148,17 @@ size_t weft_net_n_layers(const weft_net *net)
 
 size_t weft_net_n_inputs(const weft_net *net)
 {
-    return net->layers[0].n_in;
+    return net->layers[0].linear.n_in;
 }
 
 size_t weft_net_n_outputs(const weft_net *net)
 {
-    return net->layers[net->n_layers - 1].n_out;
+    return net->layers[net->n_layers - 1].linear.n_out;
 }
 
 size_t weft_net_width(const weft_net *net, size_t layer)
 {
-    return net->layers[layer].n_out;
+    return net->layers[layer].linear.n_out;
 }
 
 weft_activation weft_net_activation(const weft_net *net, size_t layer)
@@ -199,7 +175,7 @@ size_t weft_net_n_params(const weft_net *net)
 {
     size_t n = 0;
     for (size_t l = 0; l < net->n_layers; l++) {
-        n += (net->layers[l].n_in + 1) * net->layers[l].n_out;
+        n += (net->layers[l].linear.n_in + 1) * net->layers[l].linear.n_out;
     }
     return n;
 }
@@ -207,30 +183,32 @@ size_t weft_net_n_params(const weft_net *net)
 void weft_block_export(const weft_net *net, const float *block, float *params)
 {
     for (size_t l = 0; l < net->n_layers; l++) {
-        const struct weft_layer *layer = &net->layers[l];
-        const float *w = block + layer->weight_at;
-        for (size_t o = 0; o < layer->n_out; o++) {
-            for (size_t i = 0; i < layer->n_in; i++) {
-                *params++ = w[i * layer->ld + o];
+        const struct weft_linear *linear = &net->layers[l].linear;
+        const float *w = block + net->layers[l].at;
+        for (size_t o = 0; o < linear->n_out; o++) {
+            for (size_t i = 0; i < linear->n_in; i++) {
+                *params++ = w[weft_linear_at(linear, i, o)];
             }
         }
-        memcpy(params, block + layer->bias_at, layer->n_out * sizeof *params);
-        params += layer->n_out;
+        for (size_t o = 0; o < linear->n_out; o++) {
+            *params++ = w[weft_linear_at(linear, linear->n_in, o)];
+        }
     }
 }
 
 void weft_block_import(const weft_net *net, const float *params, float *block)
 {
     for (size_t l = 0; l < net->n_layers; l++) {
-        const struct weft_layer *layer = &net->layers[l];
-        float *w = block + layer->weight_at;
-        for (size_t o = 0; o < layer->n_out; o++) {
-            for (size_t i = 0; i < layer->n_in; i++) {
-                w[i * layer->ld + o] = *params++;
+        const struct weft_linear *linear = &net->layers[l].linear;
+        float *w = block + net->layers[l].at;
+        for (size_t o = 0; o < linear->n_out; o++) {
+            for (size_t i = 0; i < linear->n_in; i++) {
+                w[weft_linear_at(linear, i, o)] = *params++;
             }
         }
-        memcpy(block + layer->bias_at, params, layer->n_out * sizeof *params);
-        params += layer->n_out;
+        for (size_t o = 0; o < linear->n_out; o++) {
+            w[weft_linear_at(linear, linear->n_in, o)] = *params++;
+        }
     }
 }
 

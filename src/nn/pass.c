@@ -4,15 +4,42 @@
 #include "nn/pass.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/mem.h"
 #include "nn/layers.h"
 #include "ops/gather.h"
-#include "ops/gemm.h"
-#include "ops/reduce.h"
+#include "ops/linear.h"
 #include "ops/team.h"
+
+/* Samples looked at to tell whether data are mostly zeros. */
+enum { SAMPLED_ROWS = 256 };
+
+static float raw_value(const weft_tensor *x, size_t i, size_t j)
+{
+    size_t at = i * x->ld + j;
+    return x->dtype == WEFT_U8 ? (float)((const uint8_t *)x->data)[at]
+                               : ((const float *)x->data)[at];
+}
+
+/* Whether at least half of the scaled values are zero, judged by rows spread over x. Lists of what
+ * is not zero then pay; they cost a few percent where nothing is. */
+static bool is_mostly_zeros(const weft_tensor *x, const weft_scaling *scaling)
+{
+    size_t n_rows = x->rows < SAMPLED_ROWS ? x->rows : SAMPLED_ROWS;
+    size_t n_zeros = 0;
+    for (size_t r = 0; r < n_rows; r++) {
+        size_t i = x->rows / n_rows * r;
+        for (size_t j = 0; j < x->cols; j++) {
+            float shift = scaling->n == 0 ? 0 : scaling->shift[scaling->n > 1 ? j : 0];
+            n_zeros += raw_value(x, i, j) == shift;
+        }
+    }
+    return n_zeros >= n_rows * x->cols - n_zeros;
+}
 
 /* What backward needs of layer l beyond forward and loss. */
 static weft_status init_backward(struct weft_pass_layer *buffers, const weft_net *net, size_t l,
@@ -21,13 +48,10 @@ static weft_status init_backward(struct weft_pass_layer *buffers, const weft_net
     const struct weft_layer *layer = &net->layers[l];
     weft_status status = WEFT_OK;
     if (l + 1 < net->n_layers) {
-        status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, layer->n_out);
+        status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, layer->linear.n_out);
     }
-    if (status == WEFT_OK && weft_gemm_saves_input(layer->f)) {
-        status = weft_tensor_init(&buffers->pre, WEFT_F32, rows, layer->n_out);
-    }
-    if (status == WEFT_OK && l > 0) {
-        status = weft_tensor_init(&buffers->wt, WEFT_F32, layer->n_out, layer->n_in);
+    if (status == WEFT_OK && weft_linear_saves_input(layer->f)) {
+        status = weft_tensor_init(&buffers->pre, WEFT_F32, rows, layer->linear.n_out);
     }
     return status;
 }
@@ -35,8 +59,8 @@ static weft_status init_backward(struct weft_pass_layer *buffers, const weft_net
 static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_kind kind,
                               const weft_net *net, size_t l, size_t rows)
 {
-    size_t n_out = net->layers[l].n_out;
-    weft_status status = weft_tensor_init(&buffers->y, WEFT_F32, rows, n_out);
+    size_t n_out = net->layers[l].linear.n_out;
+    weft_status status = weft_linear_input_init(&buffers->y, rows, n_out);
     if (status == WEFT_OK && l + 1 == net->n_layers) {
         status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, n_out);
     }
@@ -46,8 +70,37 @@ static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_ki
     return status;
 }
 
+/* Room for dZ^T of whichever layer wants most. */
+static weft_status init_turned(struct weft_pass *pass, size_t rows)
+{
+    size_t len = 0;
+    for (size_t l = 1; l < pass->n_layers; l++) {
+        size_t wanted = weft_linear_turned_len(&pass->net->layers[l].linear, rows);
+        len = wanted > len ? wanted : len;
+    }
+    pass->turned = weft_mem_alloc(len, sizeof *pass->turned);
+    return pass->turned != NULL ? WEFT_OK : WEFT_ERR_NOMEM;
+}
+
+static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind,
+                                const weft_tensor *x, size_t rows)
+{
+    const weft_net *net = pass->net;
+    bool backward = kind == WEFT_PASS_BACKWARD;
+    weft_status status = weft_linear_input_init(&pass->x, rows, weft_net_n_inputs(net));
+    if (status == WEFT_OK && is_mostly_zeros(x, &net->scaling)) {
+        status = weft_nonzeros_init(&pass->nonzeros, pass->context, rows, weft_net_n_inputs(net),
+                                    backward);
+    }
+    for (size_t l = 0; status == WEFT_OK && l < net->n_layers; l++) {
+        status = init_layer(&pass->layers[l], kind, net, l, rows);
+    }
+    return status == WEFT_OK && backward ? init_turned(pass, rows) : status;
+}
+
 weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, weft_context *context,
-                           const weft_net *net, size_t max_rows, weft_error *err)
+                           const weft_net *net, const weft_tensor *x, size_t max_rows,
+                           weft_error *err)
 {
     assert(max_rows <= WEFT_PASS_ROWS);
     *pass = (struct weft_pass){
@@ -59,10 +112,7 @@ weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, wef
     };
     weft_status status = pass->layers != NULL && pass->sums != NULL ? WEFT_OK : WEFT_ERR_NOMEM;
     if (status == WEFT_OK) {
-        status = weft_tensor_init(&pass->x, WEFT_F32, max_rows, weft_net_n_inputs(net));
-    }
-    for (size_t l = 0; status == WEFT_OK && l < net->n_layers; l++) {
-        status = init_layer(&pass->layers[l], kind, net, l, max_rows);
+        status = init_buffers(pass, kind, x, max_rows);
     }
     if (status != WEFT_OK) {
         weft_pass_release(pass);
@@ -77,9 +127,10 @@ void weft_pass_release(struct weft_pass *pass)
         weft_tensor_release(&pass->layers[l].y);
         weft_tensor_release(&pass->layers[l].pre);
         weft_tensor_release(&pass->layers[l].dz);
-        weft_tensor_release(&pass->layers[l].wt);
     }
     weft_tensor_release(&pass->x);
+    weft_nonzeros_release(&pass->nonzeros);
+    weft_mem_free(pass->turned);
     weft_mem_free(pass->layers);
     weft_mem_free(pass->sums);
     *pass = (struct weft_pass){0};
@@ -102,24 +153,32 @@ static weft_tensor input_of(const struct weft_pass *pass, size_t l, size_t n)
     return top(l == 0 ? &pass->x : &pass->layers[l - 1].y, n);
 }
 
+/* What is known of the zeros in the input of layer l. */
+static const struct weft_nonzeros *nonzeros_of(const struct weft_pass *pass, size_t l)
+{
+    return l == 0 && pass->nonzeros.by_rows.terms != NULL ? &pass->nonzeros : NULL;
+}
+
 void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part)
 {
     const weft_scaling *scaling = &pass->net->scaling;
     weft_tensor x = top(&pass->x, part->n);
     weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n, scaling->shift,
                      scaling->scale, &x);
+    if (nonzeros_of(pass, 0) != NULL) {
+        weft_nonzeros_find_team(pass->context, &pass->nonzeros, &x);
+    }
     for (size_t l = 0; l < pass->n_layers; l++) {
         const struct weft_layer *layer = &pass->net->layers[l];
-        /* Y [B, n_out] = f(X [B, n_in] W [n_in, n_out] + b) */
-        weft_gemm_team(pass->context, &(struct weft_gemm_job){
-                                          .a = input_of(pass, l, part->n),
-                                          .b = weft_layer_weight(layer, pass->net->params),
-                                          .c = top(&pass->layers[l].y, part->n),
-                                          .epilogue = WEFT_EPILOGUE_ACTIVATE,
-                                          .f = layer->f,
-                                          .bias = weft_layer_bias(layer, pass->net->params),
-                                          .saved = top(&pass->layers[l].pre, part->n),
-                                      });
+        weft_linear_forward_team(pass->context, &(struct weft_forward_job){
+                                                    .linear = &layer->linear,
+                                                    .params = pass->net->params + layer->at,
+                                                    .x = input_of(pass, l, part->n),
+                                                    .y = top(&pass->layers[l].y, part->n),
+                                                    .pre = top(&pass->layers[l].pre, part->n),
+                                                    .f = layer->f,
+                                                    .nonzeros = nonzeros_of(pass, l),
+                                                });
     }
 }
 
@@ -131,46 +190,45 @@ void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, f
                    weight, &dz, pass->sums);
 }
 
-/* dZ [B, n_in] of the layer below = (dZ [B, n_out] W^T [n_out, n_in]) * f'(.) */
-static void propagate_team(struct weft_pass *pass, size_t l, const weft_tensor *dz, size_t n)
+/* dZ of the layer below l. */
+static void propagate_team(struct weft_pass *pass, size_t l, size_t n)
 {
+    const struct weft_layer *layer = &pass->net->layers[l];
     const struct weft_pass_layer *below = &pass->layers[l - 1];
     weft_activation f = pass->net->layers[l - 1].f;
-    weft_gemm_team(pass->context,
-                   &(struct weft_gemm_job){
-                       .a = *dz,
-                       .b = pass->layers[l].wt,
-                       .c = top(&below->dz, n),
-                       .epilogue = WEFT_EPILOGUE_GRADIENT,
-                       .f = f,
-                       .saved = top(weft_gemm_saves_input(f) ? &below->pre : &below->y, n),
-                   });
+    weft_linear_input_gradient_team(
+        pass->context, &(struct weft_input_gradient_job){
+                           .linear = &layer->linear,
+                           .params = pass->net->params + layer->at,
+                           .dz = top(&pass->layers[l].dz, n),
+                           .dx = top(&below->dz, n),
+                           .saved = top(weft_linear_saves_input(f) ? &below->pre : &below->y, n),
+                           .f = f,
+                           .turned = pass->turned,
+                       });
 }
 
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
-                             bool accumulate)
+                             bool accumulate, const struct weft_update *update)
 {
     for (size_t l = pass->n_layers; l-- > 0;) {
         const struct weft_layer *layer = &pass->net->layers[l];
-        weft_tensor dz = top(&pass->layers[l].dz, part->n);
-        /* dW [n_in, n_out] = X^T [n_in, B] dZ [B, n_out] */
-        weft_gemm_team(pass->context, &(struct weft_gemm_job){
-                                          .a = input_of(pass, l, part->n),
-                                          .b = dz,
-                                          .c = weft_layer_weight(layer, gradient),
-                                          .transpose_a = true,
-                                          .accumulate = accumulate,
-                                      });
-        /* db [n_out] = sum over the batch of dZ */
-        weft_column_sums_team(pass->context, &dz, weft_layer_bias(layer, gradient), accumulate);
-        if (l > 0 && !accumulate) {
-            weft_tensor w = weft_layer_weight(layer, pass->net->params);
-            weft_transpose_team(pass->context, &w, &pass->layers[l].wt);
-        }
         if (l > 0) {
-            propagate_team(pass, l, &dz, part->n);
+            propagate_team(pass, l, part->n); /* before the weights take their step */
         }
+        weft_linear_weight_gradient_nowait(
+            pass->context, &(struct weft_weight_gradient_job){
+                               .linear = &layer->linear,
+                               .x = input_of(pass, l, part->n),
+                               .dz = top(&pass->layers[l].dz, part->n),
+                               .gradient = gradient == NULL ? NULL : gradient + layer->at,
+                               .accumulate = accumulate,
+                               .update = update,
+                               .update_at = layer->at,
+                               .nonzeros = nonzeros_of(pass, l),
+                           });
     }
+    weft_team_barrier(pass->context);
 }
 
 struct over_job {

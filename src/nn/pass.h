@@ -12,25 +12,28 @@
 #include <weft/targets.h>
 #include <weft/tensor.h>
 
+#include "ops/linear.h"
+#include "ops/nonzeros.h"
 #include "ops/output.h"
 
 /* Batches are run in parts of at most so many rows, their gradients added part by part: memory
  * and cache footprint are those of a part however large the batch. Fixed, as the order of the
  * sums depends on it. 256 rows of 784 floats fill most of a 1 MiB second-level cache. */
-enum { WEFT_PASS_ROWS = 256 };
+enum { WEFT_PASS_ROWS = WEFT_LINEAR_MAX_ROWS };
 
 /* Everything a part needs beside the parameters. */
 struct weft_pass {
     const weft_net *net;
     weft_context *context;
     size_t n_layers;
-    weft_tensor x; /* [rows, n_inputs], scaled */
+    weft_tensor x;                 /* [rows, n_inputs], scaled */
+    struct weft_nonzeros nonzeros; /* of x; without lists where it is dense */
     struct weft_pass_layer {
         weft_tensor y;          /* [rows, n_out]: f(X W + b); of the last layer the logits */
         weft_tensor pre;        /* [rows, n_out]: X W + b, where f' wants it; else empty */
         weft_tensor dz;         /* [rows, n_out]: dloss/d(X W + b) */
-        weft_tensor wt;         /* [n_out, n_in]: W^T, for dX = dZ W^T; not of the first layer */
     } * layers;                 /* [n_layers] */
+    float *turned;              /* dZ^T of one layer after the other, not of the first */
     struct weft_loss_sum *sums; /* one for each block of rows */
 };
 
@@ -40,11 +43,12 @@ enum weft_pass_kind {
     WEFT_PASS_BACKWARD,
 };
 
-/* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. WEFT_ERR_NOMEM: and then it is
- * empty. */
+/* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. x is what the parts will be taken
+ * from, or like it: by its zeros the pass decides whether to look for them in each part, which
+ * changes speed alone. WEFT_ERR_NOMEM: and then it is empty. */
 WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind,
-                                        weft_context *context, const weft_net *net, size_t max_rows,
-                                        weft_error *err);
+                                        weft_context *context, const weft_net *net,
+                                        const weft_tensor *x, size_t max_rows, weft_error *err);
 void weft_pass_release(struct weft_pass *pass);
 
 /* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. */
@@ -58,11 +62,13 @@ struct weft_part {
 /* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.
  * backward: the gradient of what loss measured, into a block of the net's layout; accumulate adds
  * it to that of the earlier parts of the same batch, through which the parameters must have stayed
- * as they were. They run in this order on the same part. */
+ * as they were. With `update` (of net's parameters) each parameter takes its step as soon as its
+ * gradient is complete; gradient may then be NULL unless accumulate. They run in this order on the
+ * same part. */
 void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part);
 void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, float weight);
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
-                             bool accumulate);
+                             bool accumulate, const struct weft_update *update);
 
 /* The logits of the last forward: [n, n_outputs] */
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);

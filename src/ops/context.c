@@ -64,9 +64,15 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
     if (context == NULL) {
         return weft_fail_nomem(err, "a context");
     }
+    float *scratch = weft_mem_alloc(chosen.n_threads, WEFT_SCRATCH_LEN * sizeof *scratch);
+    if (scratch == NULL) {
+        weft_mem_free(context);
+        return weft_fail_nomem(err, "the scratch of threads");
+    }
     *context = (weft_context){
         .n_threads = chosen.n_threads,
         .kernels = kernels,
+        .scratch = scratch,
         .barrier = {.team_size = 1,
                     .mutex = PTHREAD_MUTEX_INITIALIZER,
                     .opened = PTHREAD_COND_INITIALIZER},
@@ -82,6 +88,7 @@ void weft_context_free(weft_context *context)
     }
     pthread_cond_destroy(&context->barrier.opened);
     pthread_mutex_destroy(&context->barrier.mutex);
+    weft_mem_free(context->scratch);
     weft_mem_free(context);
 }
 

@@ -85,3 +85,22 @@ void weft_team_barrier(weft_context *context)
     }
     sleep_until_open(barrier, old);
 }
+
+/* Outside a region of this context the caller is a team of one, whatever region it is in. */
+static size_t rank(const weft_context *context)
+{
+    return context->barrier.team_size == 1 ? 0 : (size_t)omp_get_thread_num();
+}
+
+void weft_team_share(const weft_context *context, size_t n, size_t *from, size_t *to)
+{
+    size_t team_size = context->barrier.team_size, at = rank(context);
+    size_t each = n / team_size, more = n % team_size;
+    *from = at * each + (at < more ? at : more);
+    *to = *from + each + (at < more);
+}
+
+float *weft_team_scratch(const weft_context *context)
+{
+    return context->scratch + rank(context) * WEFT_SCRATCH_LEN;
+}

@@ -22,9 +22,13 @@ struct weft_barrier {
     _Alignas(WEFT_CACHE_LINE) atomic_uint generation;
 };
 
+/* Room of each thread for the tiles it works on, in floats. */
+enum { WEFT_SCRATCH_LEN = 64 * (256 + 16) };
+
 struct weft_context {
     size_t n_threads; /* asked for */
     const struct weft_kernel_set *kernels;
+    float *scratch; /* [n_threads][WEFT_SCRATCH_LEN] */
     struct weft_barrier barrier;
 };
 
@@ -39,5 +43,11 @@ void weft_team_run(weft_context *context, weft_team_work *work, void *arg);
 
 /* Waits until all threads of the team are here; what they wrote before is then seen by all. */
 void weft_team_barrier(weft_context *context);
+
+/* The calling thread's share of n units of work: a contiguous range, as even as can be. */
+void weft_team_share(const weft_context *context, size_t n, size_t *from, size_t *to);
+
+/* The calling thread's WEFT_SCRATCH_LEN floats; contents do not outlive an operation. */
+float *weft_team_scratch(const weft_context *context);
 
 #endif

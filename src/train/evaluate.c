@@ -122,7 +122,7 @@ weft_status weft_evaluate(weft_context *context, const weft_net *net, const weft
         .samples = x.rows, .auc = unknown, .rmse = unknown, .mae = unknown, .r2 = unknown};
     weft_tensor z = {0};
     struct weft_pass pass;
-    status = weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, WEFT_PASS_ROWS, err);
+    status = weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, &x, WEFT_PASS_ROWS, err);
     if (status != WEFT_OK) {
         return status;
     }

@@ -18,8 +18,8 @@
 #include "nn/layers.h"
 #include "nn/pass.h"
 #include "ops/output.h"
-#include "ops/reduce.h"
 #include "ops/team.h"
+#include "ops/update.h"
 #include "train/score.h"
 
 static const char *const schedule_names[] = {
@@ -68,11 +68,13 @@ struct run {
     size_t steps_per_epoch, n_steps;
     double start;
     struct weft_pass pass;
-    float *gradient, *velocity; /* blocks of the net's layout; velocity NULL without momentum */
-    uint32_t *order;            /* [n_samples], or NULL for the order of the data */
+    /* Blocks of the net's layout; no gradient where a batch is one part, as each parameter then
+     * takes its step at once; no velocity without momentum. */
+    float *gradient, *velocity;
+    uint32_t *order; /* [n_samples], or NULL for the order of the data */
     /* ---- */
     size_t epoch, step;
-    struct weft_loss_sum batch_sum, epoch_sum;
+    struct weft_loss_sum epoch_sum;
     double last_loss; /* the last finite one, for the message on divergence */
     bool stop, diverged;
 };
@@ -131,20 +133,23 @@ static weft_status run_init(struct run *run, weft_error *err)
                          options->epochs, run->steps_per_epoch);
     }
     /* Evaluations use the same buffers, so they are of full size whatever the batch. */
-    weft_status status =
-        weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net, WEFT_PASS_ROWS, err);
+    weft_status status = weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net,
+                                        &run->x, WEFT_PASS_ROWS, err);
     if (status != WEFT_OK) {
         return status;
     }
     bool shuffled = options->shuffle && run->steps_per_epoch > 1;
-    run->gradient = weft_mem_zalloc(run->net->block_len, sizeof *run->gradient);
+    bool in_parts = run->batch_size > WEFT_PASS_ROWS;
+    if (in_parts) {
+        run->gradient = weft_mem_zalloc(run->net->block_len, sizeof *run->gradient);
+    }
     if (options->momentum > 0) {
         run->velocity = weft_mem_zalloc(run->net->block_len, sizeof *run->velocity);
     }
     if (shuffled) {
         run->order = weft_mem_alloc(run->n_samples, sizeof *run->order);
     }
-    if (run->gradient == NULL || (options->momentum > 0 && run->velocity == NULL) ||
+    if ((in_parts && run->gradient == NULL) || (options->momentum > 0 && run->velocity == NULL) ||
         (shuffled && run->order == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }
@@ -177,9 +182,17 @@ static void emit(struct run *run, weft_event *event)
     }
 }
 
-/* The gradient of a batch, part by part, and the sum of its losses. */
-static void batch_team(struct run *run, size_t first, size_t n)
+/* One step: the gradient of a batch, part by part, each parameter taking its step with the last
+ * part; unless the loss, returned in *sum, is not finite. All threads find the same sum. */
+static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_sum *sum)
 {
+    const struct weft_update update = {
+        .params = run->net->params,
+        .velocity = run->velocity,
+        .lr = (float)learning_rate(run, run->step),
+        .momentum = (float)run->options->momentum,
+    };
+    *sum = (struct weft_loss_sum){0};
     for (size_t done = 0; done < n; done += WEFT_PASS_ROWS) {
         struct weft_part part = {
             .x = &run->x,
@@ -190,26 +203,25 @@ static void batch_team(struct run *run, size_t first, size_t n)
         };
         weft_pass_forward_team(&run->pass, &part);
         weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);
-#pragma omp single nowait
-        {
-            struct weft_loss_sum sum = weft_loss_total(run->pass.sums, weft_loss_n_blocks(part.n));
-            run->batch_sum.loss += sum.loss;
-            run->batch_sum.n_right += sum.n_right;
+        struct weft_loss_sum more = weft_loss_total(run->pass.sums, weft_loss_n_blocks(part.n));
+        sum->loss += more.loss;
+        sum->n_right += more.n_right;
+        bool last = n - done <= WEFT_PASS_ROWS;
+        if (last && !isfinite(sum->loss)) {
+            return;
         }
-        /* Ends with barriers of its own, behind which the sum is there for all. */
-        weft_pass_backward_team(&run->pass, &part, run->gradient, done > 0);
+        weft_pass_backward_team(&run->pass, &part, run->gradient, done > 0, last ? &update : NULL);
     }
 }
 
 /* After the update, by one thread. */
-static void finish_step(struct run *run, size_t n)
+static void finish_step(struct run *run, size_t n, struct weft_loss_sum sum)
 {
     run->step++;
-    run->epoch_sum.loss += run->batch_sum.loss;
-    run->epoch_sum.n_right += run->batch_sum.n_right;
-    weft_score score = weft_score_of(run->net, run->batch_sum, n);
+    run->epoch_sum.loss += sum.loss;
+    run->epoch_sum.n_right += sum.n_right;
+    weft_score score = weft_score_of(run->net, sum, n);
     run->last_loss = score.loss;
-    run->batch_sum = (struct weft_loss_sum){0};
     emit(run, &(weft_event){.kind = WEFT_EVENT_STEP, .train = score});
 }
 
@@ -219,17 +231,15 @@ static void epoch_team(void *arg)
     for (size_t first = 0; first < run->n_samples; first += run->batch_size) {
         size_t left = run->n_samples - first;
         size_t n = left < run->batch_size ? left : run->batch_size;
-        batch_team(run, first, n);
-        if (!isfinite(run->batch_sum.loss)) {
+        struct weft_loss_sum sum;
+        step_team(run, first, n, &sum);
+        if (!isfinite(sum.loss)) {
 #pragma omp single nowait
             run->diverged = true;
             return;
         }
-        weft_sgd_team(run->context, run->net->block_len, run->net->params, run->gradient,
-                      run->velocity, (float)learning_rate(run, run->step),
-                      (float)run->options->momentum);
 #pragma omp single nowait
-        finish_step(run, n);
+        finish_step(run, n, sum);
         weft_team_barrier(run->context);
         if (run->stop) {
             return;

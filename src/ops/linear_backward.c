@@ -1,0 +1,273 @@
+/* Backward: the gradients of a layer's input and of its weights.
+ *
+ * The input's, dX = dZ W^T, is done as dX^T = W dZ^T: so it reads W by rows, in the one layout that
+ * there is, and only activations are turned round, which are fewer. The weights', G = X^T dZ, goes
+ * straight into the layout of the parameters. */
+#include <assert.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "ops/linear.h"
+#include "ops/rectangle.h"
+#include "ops/team.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t tiles_of(size_t n, size_t tile)
+{
+    return (n + tile - 1) / tile;
+}
+
+size_t weft_linear_turned_len(const struct weft_linear *linear, size_t rows)
+{
+    return linear->n_out <= WEFT_NARROW ? 0
+                                        : tiles_of(rows, WEFT_PANEL) * WEFT_PANEL * linear->n_out;
+}
+
+/* dZ^T in panels of WEFT_PANEL samples: turned [B / 32][n_out][32]. */
+static void turn_team(weft_context *context, const struct weft_input_gradient_job *job)
+{
+    enum { COLS = 64 };
+    const weft_tensor *dz = &job->dz;
+    size_t n_out = job->linear->n_out;
+    size_t n_col_tiles = tiles_of(n_out, COLS);
+    size_t n_tiles = tiles_of(dz->rows, WEFT_PANEL) * n_col_tiles;
+#pragma omp for schedule(static) nowait
+    for (size_t t = 0; t < n_tiles; t++) {
+        size_t row = t / n_col_tiles * WEFT_PANEL, col = t % n_col_tiles * COLS;
+        context->kernels->transpose(smaller(WEFT_PANEL, dz->rows - row), smaller(COLS, n_out - col),
+                                    (const float *)dz->data + row * dz->ld + col, dz->ld,
+                                    job->turned + row * n_out + col * WEFT_PANEL, WEFT_PANEL);
+    }
+    weft_team_barrier(context);
+}
+
+/* f' for rows x cols of dX from (row, col) on. */
+static void finish(const struct weft_kernel_set *kernels, const struct weft_input_gradient_job *job,
+                   size_t row, size_t rows, size_t col, size_t cols)
+{
+    kernels->activate_gradient(
+        job->f, rows, cols, (float *)job->dx.data + row * job->dx.ld + col, job->dx.ld,
+        (const float *)job->saved.data + row * job->saved.ld + col, job->saved.ld);
+}
+
+/* Rows of a block of dX^T that a thread does before turning it; with the samples of a batch's part
+ * it fills the scratch. */
+enum { BLOCK_ROWS = 64, BLOCK_COLS = WEFT_LINEAR_MAX_ROWS, BLOCK_LD = BLOCK_COLS + 16 };
+static_assert(BLOCK_ROWS * BLOCK_LD <= WEFT_SCRATCH_LEN, "scratch of a thread");
+
+/* A rectangle of dX^T: lines are tiles of inputs, columns panels of samples. */
+static void input_rectangle(const weft_context *context, const struct weft_input_gradient_job *job,
+                            const struct weft_rectangle *share)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    float *block = weft_team_scratch(context);
+    size_t i = share->outer_from * kernels->mr;
+    size_t n_i = smaller(share->outer_to * kernels->mr, linear->n_in) - i;
+    size_t row = share->inner_from * WEFT_PANEL;
+    size_t rows = smaller(share->inner_to * WEFT_PANEL, job->dx.rows) - row;
+    size_t run = weft_run_length(linear->n_out, kernels->kc);
+    for (size_t p = 0; p < linear->n_out; p += run) {
+        for (size_t done = 0; done < rows; done += WEFT_PANEL) {
+            /* dX^T [n_i, 32] += W [n_i, run] dZ^T [run, 32] */
+            kernels->sgemm(&(struct weft_sgemm){
+                .m = n_i,
+                .n = smaller(WEFT_PANEL, rows - done),
+                .k = smaller(run, linear->n_out - p),
+                .a = job->params + weft_linear_at(linear, i, p),
+                .a_rs = WEFT_PANEL,
+                .a_cs = 1,
+                .a_block = WEFT_PANEL,
+                .a_bs = (linear->n_in + 1) * WEFT_PANEL,
+                .b = job->turned + (row + done) * linear->n_out + p * WEFT_PANEL,
+                .b_rs = WEFT_PANEL,
+                .c = block + done,
+                .c_rs = BLOCK_LD,
+                .accumulate = p > 0,
+            });
+        }
+    }
+    kernels->transpose(n_i, rows, block, BLOCK_LD, (float *)job->dx.data + row * job->dx.ld + i,
+                       job->dx.ld);
+    finish(kernels, job, row, rows, i, n_i);
+}
+
+/* Few outputs: W is [n_out, n_in] already. The grid is 32 inputs by tiles of rows. */
+static void input_narrow(const weft_context *context, const struct weft_input_gradient_job *job)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    size_t n_row_tiles = tiles_of(job->dx.rows, kernels->mr);
+    size_t from, to;
+    weft_team_share(context, tiles_of(linear->n_in, WEFT_PANEL) * n_row_tiles, &from, &to);
+    struct weft_rectangle share;
+    while (weft_next_rectangle(&from, to, n_row_tiles, 1, &share)) {
+        size_t i = share.outer_from * WEFT_PANEL, n_i = smaller(WEFT_PANEL, linear->n_in - i);
+        size_t row = share.inner_from * kernels->mr;
+        size_t rows = smaller(share.inner_to * kernels->mr, job->dx.rows) - row;
+        kernels->sgemm(&(struct weft_sgemm){
+            .m = rows,
+            .n = n_i,
+            .k = linear->n_out,
+            .a = (const float *)job->dz.data + row * job->dz.ld,
+            .a_rs = job->dz.ld,
+            .a_cs = 1,
+            .b = job->params + i,
+            .b_rs = linear->ld,
+            .c = (float *)job->dx.data + row * job->dx.ld + i,
+            .c_rs = job->dx.ld,
+        });
+        finish(kernels, job, row, rows, i, n_i);
+    }
+}
+
+void weft_linear_input_gradient_team(weft_context *context,
+                                     const struct weft_input_gradient_job *job)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    assert(job->dz.cols == linear->n_out && job->dx.cols == linear->n_in);
+    assert(job->dz.rows == job->dx.rows && job->dx.rows <= WEFT_LINEAR_MAX_ROWS);
+    if (linear->n_out <= WEFT_NARROW) {
+        input_narrow(context, job);
+    } else {
+        turn_team(context, job);
+        size_t n_panels = tiles_of(job->dx.rows, WEFT_PANEL);
+        size_t from, to;
+        weft_team_share(context, tiles_of(linear->n_in, kernels->mr) * n_panels, &from, &to);
+        struct weft_rectangle share;
+        while (weft_next_rectangle(&from, to, n_panels, BLOCK_ROWS / kernels->mr, &share)) {
+            input_rectangle(context, job, &share);
+        }
+    }
+    weft_team_barrier(context);
+}
+
+/* One product of G: G(i, o) over n columns of dZ or X. Its operands' first terms are at a and b. */
+struct gradient_tile {
+    size_t m, n;
+    const float *a, *b;
+    size_t a_ld, b_ld;
+};
+
+/* c (+)= a^T b over the batch, run by run. */
+static void sum_batch(const struct weft_kernel_set *kernels, const struct gradient_tile *tile,
+                      size_t batch, const struct weft_term_lists *lists, size_t list, float *c,
+                      size_t c_rs, bool accumulate)
+{
+    size_t run = weft_run_length(batch, kernels->kc);
+    for (size_t p = 0, r = 0; p < batch; p += run, r++) {
+        struct weft_sgemm product = {
+            .m = tile->m,
+            .n = tile->n,
+            .k = smaller(run, batch - p),
+            .a = tile->a + p * tile->a_ld,
+            .a_rs = 1,
+            .a_cs = tile->a_ld,
+            .b = tile->b + p * tile->b_ld,
+            .b_rs = tile->b_ld,
+            .c = c,
+            .c_rs = c_rs,
+            .accumulate = accumulate || p > 0,
+        };
+        if (lists != NULL) {
+            product.k = weft_nonzeros_terms(lists, list, r, product.k, &product.terms);
+        }
+        kernels->sgemm(&product);
+    }
+}
+
+/* Rows i .. i + n_i of one panel of G, a contiguous piece of the parameters. */
+static void weight_block(const weft_context *context, const struct weft_weight_gradient_job *job,
+                         size_t panel, size_t i, size_t n_i)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    size_t col = panel * WEFT_PANEL, at = weft_linear_at(linear, i, col);
+    struct gradient_tile tile = {
+        .n = smaller(WEFT_PANEL, linear->n_out - col),
+        .b = (const float *)job->dz.data + col,
+        .a_ld = job->x.ld,
+        .b_ld = job->dz.ld,
+    };
+    float *g = job->gradient != NULL ? job->gradient + at : weft_team_scratch(context);
+    if (job->gradient == NULL && tile.n < WEFT_PANEL) {
+        memset(g, 0, n_i * WEFT_PANEL * sizeof *g); /* the columns that fill up the panel */
+    }
+    size_t step = job->nonzeros != NULL ? kernels->mr : n_i;
+    for (size_t done = 0; done < n_i; done += step) {
+        tile.m = smaller(step, n_i - done);
+        tile.a = (const float *)job->x.data + i + done;
+        sum_batch(kernels, &tile, job->x.rows,
+                  job->nonzeros != NULL ? &job->nonzeros->by_cols : NULL, (i + done) / kernels->mr,
+                  g + done * WEFT_PANEL, WEFT_PANEL, job->accumulate);
+    }
+    if (job->update != NULL) {
+        weft_update_range(kernels, job->update, job->update_at + at, n_i * WEFT_PANEL, g);
+    }
+}
+
+/* The grid is panels of outputs by tiles of inputs. */
+static void weight_wide(const weft_context *context, const struct weft_weight_gradient_job *job)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    size_t n_rows = linear->n_in + 1;
+    size_t n_row_tiles = tiles_of(n_rows, kernels->mr);
+    size_t block = BLOCK_ROWS / kernels->mr * kernels->mr;
+    size_t from, to;
+    weft_team_share(context, tiles_of(linear->n_out, WEFT_PANEL) * n_row_tiles, &from, &to);
+    struct weft_rectangle share;
+    while (weft_next_rectangle(&from, to, n_row_tiles, 1, &share)) {
+        size_t end = smaller(share.inner_to * kernels->mr, n_rows);
+        for (size_t i = share.inner_from * kernels->mr; i < end; i += block) {
+            weight_block(context, job, share.outer_from, i, smaller(block, end - i));
+        }
+    }
+}
+
+/* Few outputs: G^T [n_out, n_in + 1] = dZ^T [X 1], by 32 inputs at a time. */
+static void weight_narrow(const weft_context *context, const struct weft_weight_gradient_job *job)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    size_t from, to;
+    weft_team_share(context, tiles_of(linear->n_in + 1, WEFT_PANEL), &from, &to);
+    for (size_t t = from; t < to; t++) {
+        size_t i = t * WEFT_PANEL;
+        struct gradient_tile tile = {
+            .m = linear->n_out,
+            .n = smaller(WEFT_PANEL, linear->n_in + 1 - i),
+            .a = job->dz.data,
+            .b = (const float *)job->x.data + i,
+            .a_ld = job->dz.ld,
+            .b_ld = job->x.ld,
+        };
+        bool kept = job->gradient != NULL;
+        float *g = kept ? job->gradient + i : weft_team_scratch(context);
+        size_t g_rs = kept ? linear->ld : WEFT_PANEL;
+        sum_batch(kernels, &tile, job->x.rows, NULL, 0, g, g_rs, job->accumulate);
+        for (size_t o = 0; job->update != NULL && o < linear->n_out; o++) {
+            weft_update_range(kernels, job->update, job->update_at + o * linear->ld + i, tile.n,
+                              g + o * g_rs);
+        }
+    }
+}
+
+void weft_linear_weight_gradient_nowait(weft_context *context,
+                                        const struct weft_weight_gradient_job *job)
+{
+    const struct weft_linear *linear = job->linear;
+    assert(job->x.cols == linear->n_in && job->x.ld > linear->n_in);
+    assert(job->dz.cols == linear->n_out && job->dz.rows == job->x.rows);
+    assert(job->gradient != NULL || (job->update != NULL && !job->accumulate));
+    if (linear->n_out <= WEFT_NARROW) {
+        weight_narrow(context, job);
+    } else {
+        weight_wide(context, job);
+    }
+}

@@ -1,0 +1,116 @@
+/* Forward: Y = f([X 1] W). The grid of tiles is panels of W by rows of register tiles, shared in
+ * contiguous ranges, so that a thread keeps to its own panels where there are enough of them: those
+ * that it updated a step before. Within a share, runs of terms are outermost: the rows of X that
+ * they need stay in the second-level cache from panel to panel, the part of a panel in the first.
+ * A is read in place (Goto & van de Geijn 2008 pack it; a strip of 8 rows of X needs no more of the
+ * cache unpacked, as its rows are padded to differ in their sets). */
+#include <assert.h>
+
+#include "kernels/kernels.h"
+#include "ops/linear.h"
+#include "ops/rectangle.h"
+#include "ops/team.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Terms p .. p + run of the sums of one panel and the row tiles of the rectangle. */
+static void add_run(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
+                    const struct weft_rectangle *share, size_t panel, size_t p, size_t run)
+{
+    const struct weft_linear *linear = job->linear;
+    size_t row = share->inner_from * kernels->mr, col = panel * WEFT_PANEL;
+    struct weft_sgemm product = {
+        .m = smaller(share->inner_to * kernels->mr, job->y.rows) - row,
+        .n = smaller(WEFT_PANEL, linear->n_out - col),
+        .k = run,
+        .a = (const float *)job->x.data + row * job->x.ld + p,
+        .a_rs = job->x.ld,
+        .a_cs = 1,
+        .b = job->params + weft_linear_at(linear, p, col),
+        .b_rs = WEFT_PANEL,
+        .c = (float *)job->y.data + row * job->y.ld + col,
+        .c_rs = job->y.ld,
+        .accumulate = p > 0,
+    };
+    if (job->nonzeros == NULL) {
+        kernels->sgemm(&product);
+        return;
+    }
+    size_t rows = product.m;
+    for (size_t done = 0; done < rows; done += kernels->mr) {
+        product.m = smaller(kernels->mr, rows - done);
+        product.k = weft_nonzeros_terms(
+            &job->nonzeros->by_rows, share->inner_from + done / kernels->mr,
+            p / weft_run_length(linear->n_in + 1, kernels->kc), run, &product.terms);
+        kernels->sgemm(&product);
+        product.a += product.m * product.a_rs;
+        product.c += product.m * product.c_rs;
+    }
+}
+
+static void activate(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
+                     size_t row, size_t rows, size_t col, size_t cols)
+{
+    float *pre = job->pre.data == NULL ? NULL : (float *)job->pre.data + row * job->pre.ld + col;
+    kernels->activate(job->f, rows, cols, (float *)job->y.data + row * job->y.ld + col, job->y.ld,
+                      pre, job->pre.ld);
+}
+
+static void forward_rectangle(const struct weft_kernel_set *kernels,
+                              const struct weft_forward_job *job,
+                              const struct weft_rectangle *share)
+{
+    const struct weft_linear *linear = job->linear;
+    size_t n_terms = linear->n_in + 1;
+    size_t run = weft_run_length(n_terms, kernels->kc);
+    for (size_t p = 0; p < n_terms; p += run) {
+        for (size_t panel = share->outer_from; panel < share->outer_to; panel++) {
+            add_run(kernels, job, share, panel, p, smaller(run, n_terms - p));
+        }
+    }
+    size_t row = share->inner_from * kernels->mr, col = share->outer_from * WEFT_PANEL;
+    activate(kernels, job, row, smaller(share->inner_to * kernels->mr, job->y.rows) - row, col,
+             smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
+}
+
+/* Few outputs: a vector holds terms of one sum. */
+static void forward_narrow(const weft_context *context, const struct weft_forward_job *job)
+{
+    enum { GRAIN = 4 };
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    size_t from, to;
+    weft_team_share(context, (job->y.rows + GRAIN - 1) / GRAIN, &from, &to);
+    size_t row = from * GRAIN, end = smaller(to * GRAIN, job->y.rows);
+    if (row < end) {
+        kernels->sdot(end - row, linear->n_out, linear->n_in + 1,
+                      (const float *)job->x.data + row * job->x.ld, job->x.ld, job->params,
+                      linear->ld, (float *)job->y.data + row * job->y.ld, job->y.ld);
+        activate(kernels, job, row, end - row, 0, linear->n_out);
+    }
+}
+
+void weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    assert(job->x.cols == linear->n_in && job->x.ld > linear->n_in);
+    assert(job->y.cols == linear->n_out && job->y.rows == job->x.rows);
+    if (linear->n_out <= WEFT_NARROW) {
+        forward_narrow(context, job);
+    } else {
+        enum { MAX_PANELS = 8 };
+        size_t n_panels = (linear->n_out - 1) / WEFT_PANEL + 1;
+        size_t n_row_tiles = (job->y.rows + kernels->mr - 1) / kernels->mr;
+        size_t from, to;
+        weft_team_share(context, n_panels * n_row_tiles, &from, &to);
+        struct weft_rectangle share;
+        while (weft_next_rectangle(&from, to, n_row_tiles, MAX_PANELS, &share)) {
+            forward_rectangle(kernels, job, &share);
+        }
+    }
+    weft_team_barrier(context);
+}
