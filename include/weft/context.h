@@ -11,18 +11,28 @@
 /** One context serves one computation at a time; use one for each thread that calls weft. */
 typedef struct weft_context weft_context;
 
+/** What the products of wide layers (more than 16 outputs) multiply. Everything else is float32 in
+ *  both: parameters, sums, losses, gradients, updates, files. */
+typedef enum weft_precision {
+    WEFT_PRECISION_F32,  /**< float32 */
+    WEFT_PRECISION_BF16, /**< bfloat16, rounded to nearest even from float32; faster where the CPU
+                               has instructions for it */
+    WEFT_N_PRECISIONS
+} weft_precision;
+
 typedef struct weft_context_options {
     size_t n_threads; /**< OpenMP threads of each parallel region, 1 to 4096; where the system
                             cannot start so many, the OpenMP library ends the process */
     const char *isa;  /**< kernel set by name, or NULL: the variable WEFT_ISA, or else the best */
+    weft_precision precision;
 } weft_context_options;
 
-/** One thread, the best kernels. */
+/** One thread, the best kernels, float32. */
 WEFT_API weft_context_options weft_context_options_default(void);
 
 /** options may be NULL for the defaults.
- *  WEFT_ERR_ARG: no such kernel set, or n_threads out of range. WEFT_ERR_UNSUPPORTED: this CPU
- *  cannot run the kernel set. Free with weft_context_free(). */
+ *  WEFT_ERR_ARG: no such kernel set or precision, or n_threads out of range. WEFT_ERR_UNSUPPORTED:
+ *  this CPU cannot run the kernel set. Free with weft_context_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_context_new(const weft_context_options *options,
                                                    weft_context **out, weft_error *err);
 
@@ -34,6 +44,15 @@ WEFT_API size_t weft_context_threads(const weft_context *context);
 /** The name of the kernel set in use, such as "avx2". Results may differ in the last bits from one
  *  set to another. */
 WEFT_API const char *weft_context_isa(const weft_context *context);
+
+/** What products multiply. Every kernel set can do either. */
+WEFT_API weft_precision weft_context_precision(const weft_context *context);
+
+/** The name for people and files: "f32", "bf16". */
+WEFT_API const char *weft_precision_name(weft_precision precision);
+
+/** WEFT_ERR_ARG: no precision has that name. */
+WEFT_API WEFT_CHECKED weft_status weft_precision_from_name(const char *name, weft_precision *out);
 
 /** The kernel sets of this build, best first: their number, the name of each, and whether this CPU
  *  (and operating system) can run it. index < weft_isa_count(). */

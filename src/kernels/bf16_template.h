@@ -2,7 +2,9 @@
  * the instruction set of the including file. Rounding is done on the bits, in integers: the same in
  * every set, and numbers below 2^-126 are kept.
  *
- * The including file defines WEFT_SET(name), which adds its suffix to a name. */
+ * The including file defines WEFT_SET(name), which adds its suffix to a name, and may define
+ * TURN_PAIRS(src, src_rs, dst, dst_rs): transposes TRANSPOSE_SIDE rows and columns of pairs, whose
+ * rows lie so many pairs apart. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -88,6 +90,16 @@ enum { PAIR_BLOCK = 16 };
 static inline void turn_block(size_t rows, size_t cols, uint16_t block[PAIR_BLOCK][2 * PAIR_BLOCK],
                               uint16_t *dst, size_t dst_rs)
 {
+#ifdef TURN_PAIRS
+    if (rows == PAIR_BLOCK && cols == PAIR_BLOCK && dst_rs % 2 == 0) {
+        for (size_t i = 0; i < PAIR_BLOCK; i += TRANSPOSE_SIDE) {
+            for (size_t j = 0; j < PAIR_BLOCK; j += TRANSPOSE_SIDE) {
+                TURN_PAIRS(&block[i][2 * j], PAIR_BLOCK, dst + j * dst_rs + 2 * i, dst_rs / 2);
+            }
+        }
+        return;
+    }
+#endif
     for (size_t j = 0; j < cols; j++) {
         uint32_t row[PAIR_BLOCK];
         for (size_t i = 0; i < PAIR_BLOCK; i++) {

@@ -79,8 +79,9 @@ struct weft_kernel_set {
      * is one sum in an order given by k alone, whatever m and n. In generic, avx2, avx512 and neon
      * the order is p = 0..k-1, from 0, C added at the end, so they give the same bits. The
      * instructions for bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to
-     * nearest whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). */
-    size_t bmr, bnr;
+     * nearest whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). bmr
+     * is even. */
+    size_t bmr, bnr, bkc; /* as mr, nr, kc */
     void (*bgemm)(const struct weft_bgemm *job);
 
     /* float32 to bfloat16, rounded to nearest, ties to even; NaN stays NaN. In the four layouts

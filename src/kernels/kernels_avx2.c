@@ -37,6 +37,10 @@ static inline void transpose_square_avx2(const float *src, size_t src_rs, float 
     }
 }
 
+/* Vector loads and stores of floats move any bits at any address. */
+#define TURN_PAIRS(src, src_rs, dst, dst_rs)                                                       \
+    transpose_square_avx2((const float *)(const void *)(src), src_rs, (float *)(void *)(dst),      \
+                          dst_rs)
 #include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
 #include "kernels/lists_template.h"
@@ -80,6 +84,7 @@ const struct weft_kernel_set weft_kernels_avx2 = {
     .used_rows = used_rows_avx2,
     .bmr = 4,
     .bnr = 16,
+    .bkc = 512,
     .bgemm = weft_bgemm_avx2,
     BF16_CONVERSIONS,
     ELEMENTWISE_KERNELS,

@@ -45,6 +45,10 @@ static inline void transpose_square_avx512(const float *src, size_t src_rs, floa
     }
 }
 
+/* Vector loads and stores of floats move any bits at any address. */
+#define TURN_PAIRS(src, src_rs, dst, dst_rs)                                                       \
+    transpose_square_avx512((const float *)(const void *)(src), src_rs, (float *)(void *)(dst),    \
+                            dst_rs)
 #include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
 
@@ -119,6 +123,7 @@ const struct weft_kernel_set weft_kernels_avx512 = {
     .needs = AVX512_BITS,
     .bmr = 8,
     .bnr = 32,
+    .bkc = 384,
     .bgemm = weft_bgemm_avx512,
     AVX512_FIELDS,
 };
@@ -130,6 +135,7 @@ const struct weft_kernel_set weft_kernels_avx512bf16 = {
     .for_bf16 = true,
     .bmr = 12,
     .bnr = 32,
+    .bkc = 384,
     .bgemm = weft_bgemm_avx512bf16,
     AVX512_FIELDS,
 };
@@ -144,6 +150,7 @@ const struct weft_kernel_set weft_kernels_amx = {
     .leave = weft_amx_leave,
     .bmr = 32,
     .bnr = 32,
+    .bkc = 384,
     .bgemm = weft_bgemm_amx,
     AVX512_FIELDS,
 };

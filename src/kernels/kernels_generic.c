@@ -94,6 +94,7 @@ const struct weft_kernel_set weft_kernels_generic = {
     .used_rows = used_rows_generic,
     .bmr = 8,
     .bnr = 64,
+    .bkc = 512,
     .bgemm = weft_bgemm_generic,
     BF16_CONVERSIONS,
     ELEMENTWISE_KERNELS,

@@ -106,6 +106,7 @@ const struct weft_kernel_set weft_kernels_neon = {
     .used_rows = used_rows_neon,
     .bmr = 8,
     .bnr = 8,
+    .bkc = 512,
     .bgemm = weft_bgemm_neon,
     BF16_CONVERSIONS,
     ELEMENTWISE_KERNELS,

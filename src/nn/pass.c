@@ -70,12 +70,33 @@ static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_ki
     return status;
 }
 
+static weft_status init_bf16(struct weft_pass *pass, enum weft_pass_kind kind, size_t rows)
+{
+    bool backward = kind == WEFT_PASS_BACKWARD;
+    weft_status status = WEFT_OK;
+    for (size_t l = 0; status == WEFT_OK && l < pass->n_layers; l++) {
+        struct weft_bf16_uses uses = {.weight_gradient = backward,
+                                      .input_gradient = backward && l > 0};
+        status =
+            weft_linear_bf16_init(&pass->layers[l].bf16, &pass->net->layers[l].linear, rows, uses);
+    }
+    return status;
+}
+
+/* The bfloat16 copies of layer l, or NULL where it computes in float32. */
+static const struct weft_linear_bf16 *bf16_of(const struct weft_pass *pass, size_t l)
+{
+    return pass->layers[l].bf16.w_pairs != NULL ? &pass->layers[l].bf16 : NULL;
+}
+
 /* Room for dZ^T of whichever layer wants most. */
 static weft_status init_turned(struct weft_pass *pass, size_t rows)
 {
     size_t len = 0;
     for (size_t l = 1; l < pass->n_layers; l++) {
-        size_t wanted = weft_linear_turned_len(&pass->net->layers[l].linear, rows);
+        size_t wanted = bf16_of(pass, l) != NULL
+                            ? 0
+                            : weft_linear_turned_len(&pass->net->layers[l].linear, rows);
         len = wanted > len ? wanted : len;
     }
     pass->turned = weft_mem_alloc(len, sizeof *pass->turned);
@@ -88,7 +109,10 @@ static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind
     const weft_net *net = pass->net;
     bool backward = kind == WEFT_PASS_BACKWARD;
     weft_status status = weft_linear_input_init(&pass->x, rows, weft_net_n_inputs(net));
-    if (status == WEFT_OK && is_mostly_zeros(x, &net->scaling)) {
+    if (status == WEFT_OK && weft_context_precision(pass->context) == WEFT_PRECISION_BF16) {
+        status = init_bf16(pass, kind, rows);
+    }
+    if (status == WEFT_OK && bf16_of(pass, 0) == NULL && is_mostly_zeros(x, &net->scaling)) {
         status = weft_nonzeros_init(&pass->nonzeros, pass->context, rows, weft_net_n_inputs(net),
                                     backward);
     }
@@ -96,6 +120,22 @@ static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind
         status = init_layer(&pass->layers[l], kind, net, l, rows);
     }
     return status == WEFT_OK && backward ? init_turned(pass, rows) : status;
+}
+
+void weft_pass_copy_params_team(struct weft_pass *pass)
+{
+    for (size_t l = 0; l < pass->n_layers; l++) {
+        const struct weft_layer *layer = &pass->net->layers[l];
+        if (bf16_of(pass, l) != NULL) {
+            weft_linear_bf16_weights_team(pass->context, &layer->linear,
+                                          pass->net->params + layer->at, bf16_of(pass, l));
+        }
+    }
+}
+
+static void copy_params(void *pass)
+{
+    weft_pass_copy_params_team(pass);
 }
 
 weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, weft_context *context,
@@ -118,6 +158,9 @@ weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, wef
         weft_pass_release(pass);
         return weft_fail_nomem(err, "the activations of a batch");
     }
+    if (weft_context_precision(context) == WEFT_PRECISION_BF16) {
+        weft_team_run(context, copy_params, pass);
+    }
     return WEFT_OK;
 }
 
@@ -127,6 +170,7 @@ void weft_pass_release(struct weft_pass *pass)
         weft_tensor_release(&pass->layers[l].y);
         weft_tensor_release(&pass->layers[l].pre);
         weft_tensor_release(&pass->layers[l].dz);
+        weft_linear_bf16_release(&pass->layers[l].bf16);
     }
     weft_tensor_release(&pass->x);
     weft_nonzeros_release(&pass->nonzeros);
@@ -178,6 +222,7 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
                                                     .pre = top(&pass->layers[l].pre, part->n),
                                                     .f = layer->f,
                                                     .nonzeros = nonzeros_of(pass, l),
+                                                    .bf16 = bf16_of(pass, l),
                                                 });
     }
 }
@@ -205,6 +250,7 @@ static void propagate_team(struct weft_pass *pass, size_t l, size_t n)
                            .saved = top(weft_linear_saves_input(f) ? &below->pre : &below->y, n),
                            .f = f,
                            .turned = pass->turned,
+                           .bf16 = bf16_of(pass, l),
                        });
 }
 
@@ -226,6 +272,7 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
                                .update = update,
                                .update_at = layer->at,
                                .nonzeros = nonzeros_of(pass, l),
+                               .bf16 = bf16_of(pass, l),
                            });
     }
     weft_team_barrier(pass->context);

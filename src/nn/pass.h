@@ -13,6 +13,7 @@
 #include <weft/tensor.h>
 
 #include "ops/linear.h"
+#include "ops/linear_bf16.h"
 #include "ops/nonzeros.h"
 #include "ops/output.h"
 
@@ -29,12 +30,13 @@ struct weft_pass {
     weft_tensor x;                 /* [rows, n_inputs], scaled */
     struct weft_nonzeros nonzeros; /* of x; without lists where it is dense */
     struct weft_pass_layer {
-        weft_tensor y;          /* [rows, n_out]: f(X W + b); of the last layer the logits */
-        weft_tensor pre;        /* [rows, n_out]: X W + b, where f' wants it; else empty */
-        weft_tensor dz;         /* [rows, n_out]: dloss/d(X W + b) */
-    } * layers;                 /* [n_layers] */
-    float *turned;              /* dZ^T of one layer after the other, not of the first */
-    struct weft_loss_sum *sums; /* one for each block of rows */
+        weft_tensor y;                /* [rows, n_out]: f(X W + b); of the last layer the logits */
+        weft_tensor pre;              /* [rows, n_out]: X W + b, where f' wants it; else empty */
+        weft_tensor dz;               /* [rows, n_out]: dloss/d(X W + b) */
+        struct weft_linear_bf16 bf16; /* empty in float32 */
+    } * layers;                       /* [n_layers] */
+    float *turned;                    /* dZ^T of one layer after the other, not of the first */
+    struct weft_loss_sum *sums;       /* one for each block of rows */
 };
 
 /* How far a pass goes, which decides the buffers it has. */
@@ -43,13 +45,18 @@ enum weft_pass_kind {
     WEFT_PASS_BACKWARD,
 };
 
-/* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. x is what the parts will be taken
+/* Buffers for parts of up to max_rows (<= WEFT_PASS_ROWS) rows. Where the context computes in
+ * bfloat16, the parameters are copied here; should others than backward change them afterwards,
+ * they call weft_pass_copy_params_team(). x is what the parts will be taken
  * from, or like it: by its zeros the pass decides whether to look for them in each part, which
  * changes speed alone. WEFT_ERR_NOMEM: and then it is empty. */
 WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind,
                                         weft_context *context, const weft_net *net,
                                         const weft_tensor *x, size_t max_rows, weft_error *err);
 void weft_pass_release(struct weft_pass *pass);
+
+/* Takes the parameters as they are now; a team function. */
+void weft_pass_copy_params_team(struct weft_pass *pass);
 
 /* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. */
 struct weft_part {

@@ -15,16 +15,23 @@
 
 weft_context_options weft_context_options_default(void)
 {
-    return (weft_context_options){.n_threads = 1, .isa = NULL};
+    return (weft_context_options){.n_threads = 1, .isa = NULL, .precision = WEFT_PRECISION_F32};
 }
 
-static const struct weft_kernel_set *best_kernels(void)
+static const char *const precision_names[WEFT_N_PRECISIONS] = {
+    [WEFT_PRECISION_F32] = "f32",
+    [WEFT_PRECISION_BF16] = "bf16",
+};
+
+static const struct weft_kernel_set *best_kernels(weft_precision precision)
 {
-    size_t i = 0;
-    while (weft_kernel_set_at(i)->for_bf16 || !weft_kernel_set_usable(weft_kernel_set_at(i))) {
-        i++; /* ends at the generic set, which is always usable */
+    for (size_t i = 0;; i++) { /* ends at the generic set, which is always usable */
+        const struct weft_kernel_set *set = weft_kernel_set_at(i);
+        bool fits = precision == WEFT_PRECISION_BF16 || !set->for_bf16;
+        if (fits && weft_kernel_set_usable(set)) {
+            return set;
+        }
     }
-    return weft_kernel_set_at(i);
 }
 
 static weft_status kernels_by_name(const char *name, const struct weft_kernel_set **out,
@@ -52,8 +59,11 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
         return weft_fail(err, WEFT_ERR_ARG, "threads: %zu is not in 1..%d", chosen.n_threads,
                          MAX_THREADS);
     }
+    if ((unsigned)chosen.precision >= WEFT_N_PRECISIONS) {
+        return weft_fail(err, WEFT_ERR_ARG, "no precision %d", (int)chosen.precision);
+    }
     const char *isa = chosen.isa != NULL ? chosen.isa : getenv("WEFT_ISA");
-    const struct weft_kernel_set *kernels = best_kernels();
+    const struct weft_kernel_set *kernels = best_kernels(chosen.precision);
     if (isa != NULL && *isa != '\0') {
         weft_status status = kernels_by_name(isa, &kernels, err);
         if (status != WEFT_OK) {
@@ -72,6 +82,7 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
     *context = (weft_context){
         .n_threads = chosen.n_threads,
         .kernels = kernels,
+        .precision = chosen.precision,
         .scratch = scratch,
         .barrier = {.team_size = 1,
                     .mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -100,6 +111,27 @@ size_t weft_context_threads(const weft_context *context)
 const char *weft_context_isa(const weft_context *context)
 {
     return context->kernels->name;
+}
+
+weft_precision weft_context_precision(const weft_context *context)
+{
+    return context->precision;
+}
+
+const char *weft_precision_name(weft_precision precision)
+{
+    return precision_names[precision];
+}
+
+weft_status weft_precision_from_name(const char *name, weft_precision *out)
+{
+    for (size_t i = 0; i < WEFT_N_PRECISIONS; i++) {
+        if (strcmp(precision_names[i], name) == 0) {
+            *out = (weft_precision)i;
+            return WEFT_OK;
+        }
+    }
+    return WEFT_ERR_ARG;
 }
 
 size_t weft_isa_count(void)

@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.h"
 #include "ops/linear.h"
+#include "ops/linear_bf16.h"
 #include "ops/rectangle.h"
 #include "ops/team.h"
 
@@ -59,6 +60,52 @@ static void finish(const struct weft_kernel_set *kernels, const struct weft_inpu
 enum { BLOCK_ROWS = 64, BLOCK_COLS = WEFT_LINEAR_MAX_ROWS, BLOCK_LD = BLOCK_COLS + 16 };
 static_assert(BLOCK_ROWS * BLOCK_LD <= WEFT_SCRATCH_LEN, "scratch of a thread");
 
+/* Terms p .. p + run of rows i .. i + n_i of dX^T, for samples row .. row + rows <= 32:
+ * dX^T [n_i, rows] += W [n_i, run] dZ^T [run, rows] */
+static void add_input_run(const struct weft_kernel_set *kernels,
+                          const struct weft_input_gradient_job *job, size_t i, size_t n_i,
+                          size_t row, size_t rows, size_t p, size_t run, float *c)
+{
+    const struct weft_linear *linear = job->linear;
+    kernels->sgemm(&(struct weft_sgemm){
+        .m = n_i,
+        .n = rows,
+        .k = run,
+        .a = job->params + weft_linear_at(linear, i, p),
+        .a_rs = WEFT_PANEL,
+        .a_cs = 1,
+        .a_block = WEFT_PANEL,
+        .a_bs = (linear->n_in + 1) * WEFT_PANEL,
+        .b = job->turned + row * linear->n_out + p * WEFT_PANEL,
+        .b_rs = WEFT_PANEL,
+        .c = c,
+        .c_rs = BLOCK_LD,
+        .accumulate = p > 0,
+    });
+}
+
+static void add_bf16_input_run(const struct weft_kernel_set *kernels,
+                               const struct weft_input_gradient_job *job, size_t i, size_t n_i,
+                               size_t row, size_t rows, size_t p, size_t run, float *c)
+{
+    const struct weft_linear *linear = job->linear;
+    size_t n_pairs = tiles_of(linear->n_out, 2);
+    kernels->bgemm(&(struct weft_bgemm){
+        .m = n_i,
+        .n = rows,
+        .k = run,
+        .a = job->bf16->w_rows + weft_linear_at(linear, i, p),
+        .a_rs = WEFT_PANEL,
+        .a_block = WEFT_PANEL,
+        .a_bs = (linear->n_in + 1) * WEFT_PANEL,
+        .b = job->bf16->dz_turned + (row * n_pairs + p / 2 * WEFT_PANEL) * 2,
+        .b_rs = 2 * WEFT_PANEL,
+        .c = c,
+        .c_rs = BLOCK_LD,
+        .accumulate = p > 0,
+    });
+}
+
 /* A rectangle of dX^T: lines are tiles of inputs, columns panels of samples. */
 static void input_rectangle(const weft_context *context, const struct weft_input_gradient_job *job,
                             const struct weft_rectangle *share)
@@ -66,29 +113,17 @@ static void input_rectangle(const weft_context *context, const struct weft_input
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
     float *block = weft_team_scratch(context);
-    size_t i = share->outer_from * kernels->mr;
-    size_t n_i = smaller(share->outer_to * kernels->mr, linear->n_in) - i;
+    size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
+    size_t i = share->outer_from * mr;
+    size_t n_i = smaller(share->outer_to * mr, linear->n_in) - i;
     size_t row = share->inner_from * WEFT_PANEL;
     size_t rows = smaller(share->inner_to * WEFT_PANEL, job->dx.rows) - row;
-    size_t run = weft_run_length(linear->n_out, kernels->kc);
+    size_t run = weft_run_length(linear->n_out, job->bf16 != NULL ? kernels->bkc : kernels->kc);
     for (size_t p = 0; p < linear->n_out; p += run) {
         for (size_t done = 0; done < rows; done += WEFT_PANEL) {
-            /* dX^T [n_i, 32] += W [n_i, run] dZ^T [run, 32] */
-            kernels->sgemm(&(struct weft_sgemm){
-                .m = n_i,
-                .n = smaller(WEFT_PANEL, rows - done),
-                .k = smaller(run, linear->n_out - p),
-                .a = job->params + weft_linear_at(linear, i, p),
-                .a_rs = WEFT_PANEL,
-                .a_cs = 1,
-                .a_block = WEFT_PANEL,
-                .a_bs = (linear->n_in + 1) * WEFT_PANEL,
-                .b = job->turned + (row + done) * linear->n_out + p * WEFT_PANEL,
-                .b_rs = WEFT_PANEL,
-                .c = block + done,
-                .c_rs = BLOCK_LD,
-                .accumulate = p > 0,
-            });
+            (job->bf16 != NULL ? add_bf16_input_run : add_input_run)(
+                kernels, job, i, n_i, row + done, smaller(WEFT_PANEL, rows - done), p,
+                smaller(run, linear->n_out - p), block + done);
         }
     }
     kernels->transpose(n_i, rows, block, BLOCK_LD, (float *)job->dx.data + row * job->dx.ld + i,
@@ -135,12 +170,17 @@ void weft_linear_input_gradient_team(weft_context *context,
     if (linear->n_out <= WEFT_NARROW) {
         input_narrow(context, job);
     } else {
-        turn_team(context, job);
+        if (job->bf16 != NULL) {
+            weft_linear_bf16_gradient_team(context, &job->dz, job->bf16);
+        } else {
+            turn_team(context, job);
+        }
+        size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
         size_t n_panels = tiles_of(job->dx.rows, WEFT_PANEL);
         size_t from, to;
-        weft_team_share(context, tiles_of(linear->n_in, kernels->mr) * n_panels, &from, &to);
+        weft_team_share(context, tiles_of(linear->n_in, mr) * n_panels, &from, &to);
         struct weft_rectangle share;
-        while (weft_next_rectangle(&from, to, n_panels, BLOCK_ROWS / kernels->mr, &share)) {
+        while (weft_next_rectangle(&from, to, n_panels, BLOCK_ROWS / mr, &share)) {
             input_rectangle(context, job, &share);
         }
     }
@@ -181,23 +221,18 @@ static void sum_batch(const struct weft_kernel_set *kernels, const struct gradie
     }
 }
 
-/* Rows i .. i + n_i of one panel of G, a contiguous piece of the parameters. */
-static void weight_block(const weft_context *context, const struct weft_weight_gradient_job *job,
-                         size_t panel, size_t i, size_t n_i)
+/* g (+)= X^T dZ for rows i .. i + n_i and the columns of a panel. */
+static void sum_float_batch(const struct weft_kernel_set *kernels,
+                            const struct weft_weight_gradient_job *job, size_t panel, size_t i,
+                            size_t n_i, float *g)
 {
-    const struct weft_kernel_set *kernels = context->kernels;
-    const struct weft_linear *linear = job->linear;
-    size_t col = panel * WEFT_PANEL, at = weft_linear_at(linear, i, col);
+    size_t col = panel * WEFT_PANEL;
     struct gradient_tile tile = {
-        .n = smaller(WEFT_PANEL, linear->n_out - col),
+        .n = smaller(WEFT_PANEL, job->linear->n_out - col),
         .b = (const float *)job->dz.data + col,
         .a_ld = job->x.ld,
         .b_ld = job->dz.ld,
     };
-    float *g = job->gradient != NULL ? job->gradient + at : weft_team_scratch(context);
-    if (job->gradient == NULL && tile.n < WEFT_PANEL) {
-        memset(g, 0, n_i * WEFT_PANEL * sizeof *g); /* the columns that fill up the panel */
-    }
     size_t step = job->nonzeros != NULL ? kernels->mr : n_i;
     for (size_t done = 0; done < n_i; done += step) {
         tile.m = smaller(step, n_i - done);
@@ -206,8 +241,54 @@ static void weight_block(const weft_context *context, const struct weft_weight_g
                   job->nonzeros != NULL ? &job->nonzeros->by_cols : NULL, (i + done) / kernels->mr,
                   g + done * WEFT_PANEL, WEFT_PANEL, job->accumulate);
     }
+}
+
+/* g (+)= X^T dZ of bfloat16 numbers, for rows i .. i + n_i and the columns of a panel. */
+static void sum_bf16_batch(const struct weft_kernel_set *kernels,
+                           const struct weft_weight_gradient_job *job, size_t panel, size_t i,
+                           size_t n_i, float *g)
+{
+    const struct weft_linear_bf16 *copies = job->bf16;
+    size_t col = panel * WEFT_PANEL, batch = job->x.rows;
+    size_t run = weft_run_length(batch, kernels->bkc);
+    for (size_t p = 0; p < batch; p += run) {
+        kernels->bgemm(&(struct weft_bgemm){
+            .m = n_i,
+            .n = smaller(WEFT_PANEL, job->linear->n_out - col),
+            .k = smaller(run, batch - p),
+            .a = copies->x_turned + i * copies->turned_ld + p,
+            .a_rs = copies->turned_ld,
+            .b = copies->dz_pairs + p / 2 * copies->dz_ld + 2 * col,
+            .b_rs = copies->dz_ld,
+            .c = g,
+            .c_rs = WEFT_PANEL,
+            .accumulate = job->accumulate || p > 0,
+        });
+    }
+}
+
+/* Rows i .. i + n_i of one panel of G, a contiguous piece of the parameters. */
+static void weight_block(const weft_context *context, const struct weft_weight_gradient_job *job,
+                         size_t panel, size_t i, size_t n_i)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    const struct weft_linear *linear = job->linear;
+    size_t col = panel * WEFT_PANEL, at = weft_linear_at(linear, i, col);
+    float *g = job->gradient != NULL ? job->gradient + at : weft_team_scratch(context);
+    if (job->gradient == NULL && linear->n_out - col < WEFT_PANEL) {
+        memset(g, 0, n_i * WEFT_PANEL * sizeof *g); /* the columns that fill up the panel */
+    }
+    if (job->bf16 != NULL) {
+        sum_bf16_batch(kernels, job, panel, i, n_i, g);
+    } else {
+        sum_float_batch(kernels, job, panel, i, n_i, g);
+    }
     if (job->update != NULL) {
         weft_update_range(kernels, job->update, job->update_at + at, n_i * WEFT_PANEL, g);
+    }
+    if (job->update != NULL && job->bf16 != NULL) {
+        weft_linear_bf16_store(kernels, linear, job->update->params + job->update_at, job->bf16,
+                               panel, i, n_i);
     }
 }
 
@@ -217,14 +298,15 @@ static void weight_wide(const weft_context *context, const struct weft_weight_gr
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
     size_t n_rows = linear->n_in + 1;
-    size_t n_row_tiles = tiles_of(n_rows, kernels->mr);
-    size_t block = BLOCK_ROWS / kernels->mr * kernels->mr;
+    size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
+    size_t n_row_tiles = tiles_of(n_rows, mr);
+    size_t block = BLOCK_ROWS / mr * mr;
     size_t from, to;
     weft_team_share(context, tiles_of(linear->n_out, WEFT_PANEL) * n_row_tiles, &from, &to);
     struct weft_rectangle share;
     while (weft_next_rectangle(&from, to, n_row_tiles, 1, &share)) {
-        size_t end = smaller(share.inner_to * kernels->mr, n_rows);
-        for (size_t i = share.inner_from * kernels->mr; i < end; i += block) {
+        size_t end = smaller(share.inner_to * mr, n_rows);
+        for (size_t i = share.inner_from * mr; i < end; i += block) {
             weight_block(context, job, share.outer_from, i, smaller(block, end - i));
         }
     }
@@ -265,6 +347,9 @@ void weft_linear_weight_gradient_nowait(weft_context *context,
     assert(job->x.cols == linear->n_in && job->x.ld > linear->n_in);
     assert(job->dz.cols == linear->n_out && job->dz.rows == job->x.rows);
     assert(job->gradient != NULL || (job->update != NULL && !job->accumulate));
+    if (job->bf16 != NULL && job->bf16->dz_turned == NULL) {
+        weft_linear_bf16_gradient_team(context, &job->dz, job->bf16);
+    }
     if (linear->n_out <= WEFT_NARROW) {
         weight_narrow(context, job);
     } else {

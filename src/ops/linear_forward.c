@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.h"
 #include "ops/linear.h"
+#include "ops/linear_bf16.h"
 #include "ops/rectangle.h"
 #include "ops/team.h"
 
@@ -51,6 +52,28 @@ static void add_run(const struct weft_kernel_set *kernels, const struct weft_for
     }
 }
 
+/* The same of bfloat16 numbers. */
+static void add_bf16_run(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
+                         const struct weft_rectangle *share, size_t panel, size_t p, size_t run)
+{
+    const struct weft_linear *linear = job->linear;
+    const struct weft_linear_bf16 *copies = job->bf16;
+    size_t row = share->inner_from * kernels->bmr, col = panel * WEFT_PANEL;
+    size_t n_pairs = linear->n_in / 2 + 1;
+    kernels->bgemm(&(struct weft_bgemm){
+        .m = smaller(share->inner_to * kernels->bmr, job->y.rows) - row,
+        .n = smaller(WEFT_PANEL, linear->n_out - col),
+        .k = run,
+        .a = copies->x_rows + row * copies->x_ld + p,
+        .a_rs = copies->x_ld,
+        .b = copies->w_pairs + (panel * n_pairs + p / 2) * 2 * WEFT_PANEL,
+        .b_rs = 2 * WEFT_PANEL,
+        .c = (float *)job->y.data + row * job->y.ld + col,
+        .c_rs = job->y.ld,
+        .accumulate = p > 0,
+    });
+}
+
 static void activate(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
                      size_t row, size_t rows, size_t col, size_t cols)
 {
@@ -65,14 +88,16 @@ static void forward_rectangle(const struct weft_kernel_set *kernels,
 {
     const struct weft_linear *linear = job->linear;
     size_t n_terms = linear->n_in + 1;
-    size_t run = weft_run_length(n_terms, kernels->kc);
+    size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
+    size_t run = weft_run_length(n_terms, job->bf16 != NULL ? kernels->bkc : kernels->kc);
     for (size_t p = 0; p < n_terms; p += run) {
         for (size_t panel = share->outer_from; panel < share->outer_to; panel++) {
-            add_run(kernels, job, share, panel, p, smaller(run, n_terms - p));
+            (job->bf16 != NULL ? add_bf16_run : add_run)(kernels, job, share, panel, p,
+                                                         smaller(run, n_terms - p));
         }
     }
-    size_t row = share->inner_from * kernels->mr, col = share->outer_from * WEFT_PANEL;
-    activate(kernels, job, row, smaller(share->inner_to * kernels->mr, job->y.rows) - row, col,
+    size_t row = share->inner_from * mr, col = share->outer_from * WEFT_PANEL;
+    activate(kernels, job, row, smaller(share->inner_to * mr, job->y.rows) - row, col,
              smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
 }
 
@@ -103,8 +128,12 @@ void weft_linear_forward_team(weft_context *context, const struct weft_forward_j
         forward_narrow(context, job);
     } else {
         enum { MAX_PANELS = 8 };
+        if (job->bf16 != NULL) {
+            weft_linear_bf16_input_team(context, &job->x, job->bf16);
+        }
+        size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
         size_t n_panels = (linear->n_out - 1) / WEFT_PANEL + 1;
-        size_t n_row_tiles = (job->y.rows + kernels->mr - 1) / kernels->mr;
+        size_t n_row_tiles = (job->y.rows + mr - 1) / mr;
         size_t from, to;
         weft_team_share(context, n_panels * n_row_tiles, &from, &to);
         struct weft_rectangle share;

@@ -25,6 +25,21 @@
  * 1.2, 3000 spins 0.15 and 1.8. */
 enum { SPINS = 1000 };
 
+/* What the kernels want done in each thread around products of bfloat16 numbers. */
+static void enter(const weft_context *context)
+{
+    if (context->precision == WEFT_PRECISION_BF16 && context->kernels->enter != NULL) {
+        context->kernels->enter();
+    }
+}
+
+static void leave(const weft_context *context)
+{
+    if (context->precision == WEFT_PRECISION_BF16 && context->kernels->leave != NULL) {
+        context->kernels->leave();
+    }
+}
+
 void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
 {
     assert(context->barrier.team_size == 1); /* not from within another region of this context */
@@ -32,7 +47,9 @@ void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
     {
 #pragma omp single
         context->barrier.team_size = (unsigned)omp_get_num_threads();
+        enter(context);
         work(arg);
+        leave(context);
     }
     context->barrier.team_size = 1;
 }

@@ -28,6 +28,7 @@ enum { WEFT_SCRATCH_LEN = 64 * (256 + 16) };
 struct weft_context {
     size_t n_threads; /* asked for */
     const struct weft_kernel_set *kernels;
+    weft_precision precision;
     float *scratch; /* [n_threads][WEFT_SCRATCH_LEN] */
     struct weft_barrier barrier;
 };
@@ -38,7 +39,8 @@ struct weft_context {
  * barrier. */
 typedef void weft_team_work(void *arg);
 
-/* Runs work(arg) once in each of the context's threads, or of as many as the system gives. */
+/* Runs work(arg) once in each of the context's threads, or of as many as the system gives; products
+ * of bfloat16 numbers are only in here. */
 void weft_team_run(weft_context *context, weft_team_work *work, void *arg);
 
 /* Waits until all threads of the team are here; what they wrote before is then seen by all. */
