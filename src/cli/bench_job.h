@@ -100,8 +100,8 @@ size_t bench_batch_samples(const weft_dataset *data, size_t batch_size);
 /* Lines about machine, program, network and data. */
 void bench_print_setup(const struct bench_job *job);
 
-/* Puts "benchmark", "version", "compiler", "isa", "machine", "network", "data" into an object;
- * returns other than 0 where that failed. */
+/* Puts "benchmark", "version", "compiler", "isa", "precision", "machine", "network", "data" into an
+ * object; returns other than 0 where that failed. */
 int bench_put_setup(json_t *object, const struct bench_job *job);
 
 int bench_step(struct cli_call *call);

@@ -39,8 +39,8 @@ void bench_print_setup(const struct bench_job *job)
     size_t cores = cli_granted_cores();
     cli_cpu_name(cpu, sizeof cpu);
     printf("%-10s%s, %zu core%s for this process\n", "machine", cpu, cores, cores == 1 ? "" : "s");
-    printf("%-10s%s, %s kernels, %s\n%-10s", "weft", weft_version(), args->common.isa,
-           cli_compiler(), "network");
+    printf("%-10s%s, %s kernels, %s, %s\n%-10s", "weft", weft_version(), args->common.isa,
+           cli_precision_choice(args->common.precision), cli_compiler(), "network");
     cli_print_network(stdout, job->net);
     if (args->model != NULL) {
         printf(" (%s)", args->model);
@@ -90,6 +90,8 @@ int bench_put_setup(json_t *object, const struct bench_job *job)
     failed |= json_object_set_new(object, "version", cli_json_text(weft_version()));
     failed |= json_object_set_new(object, "compiler", cli_json_text(cli_compiler()));
     failed |= json_object_set_new(object, "isa", cli_json_text(args->common.isa));
+    failed |= json_object_set_new(object, "precision",
+                                  cli_json_text(cli_precision_choice(args->common.precision)));
     failed |= json_object_set_new(object, "machine", cli_json_machine());
     failed |= json_object_set_new(object, "network", json_network(job->net));
     if (job->data != NULL) {

@@ -263,7 +263,8 @@ static void describe(const struct bench_job *job, const struct scaling *scaling,
     text[0] = '\0';
     if (stream != NULL) {
         cli_print_shape(stream, job->net);
-        fprintf(stream, ", batches of %zu, %s kernels", scaling->batch, job->args->common.isa);
+        fprintf(stream, ", batches of %zu, %s kernels, %s", scaling->batch, job->args->common.isa,
+                cli_precision_choice(job->args->common.precision));
         fclose(stream);
     }
     text[size - 1] = '\0';

@@ -4,6 +4,11 @@
 #include "cli/command.h"
 #include "cli/core_count.h"
 
+const char *cli_precision_choice(size_t index)
+{
+    return weft_precision_name((weft_precision)index);
+}
+
 int cli_make_context(const char *command, struct cli_common *common, weft_context **out)
 {
     if (common->threads == 0) {
@@ -13,6 +18,7 @@ int cli_make_context(const char *command, struct cli_common *common, weft_contex
     weft_context_options options = weft_context_options_default();
     options.n_threads = common->threads;
     options.isa = automatic ? NULL : common->isa;
+    options.precision = (weft_precision)common->precision;
     weft_error err;
     /* A kernel set that is unknown or cannot run here is a mistake in the call. */
     weft_status status = weft_context_new(&options, out, &err);

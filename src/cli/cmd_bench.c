@@ -98,7 +98,8 @@ static const struct cli_option prediction_options[] = {
          .offset = AT(seed),                                                                       \
          .metavar = "N",                                                                           \
          .help = "of weights, order and what is made up"},                                         \
-        CLI_OPTION_ISA(struct bench_args), CLI_OPTION_JSON(struct bench_args),                     \
+        CLI_OPTION_ISA(struct bench_args), CLI_OPTION_PRECISION(struct bench_args),                \
+        CLI_OPTION_JSON(struct bench_args),                                                        \
         {.name = "quiet",                                                                          \
          .short_name = 'q',                                                                        \
          .type = CLI_FLAG,                                                                         \

@@ -48,6 +48,7 @@ static const struct cli_option model_options[] = {
 static const struct cli_option other_options[] = {
     CLI_OPTION_THREADS(struct eval_args),
     CLI_OPTION_ISA(struct eval_args),
+    CLI_OPTION_PRECISION(struct eval_args),
     CLI_OPTION_JSON(struct eval_args),
     {.name = "quiet",
      .short_name = 'q',

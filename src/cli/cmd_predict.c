@@ -60,9 +60,8 @@ static const struct cli_option model_options[] = {
 };
 
 static const struct cli_option other_options[] = {
-    CLI_OPTION_THREADS(struct predict_args),
-    CLI_OPTION_ISA(struct predict_args),
-    CLI_OPTION_JSON(struct predict_args),
+    CLI_OPTION_THREADS(struct predict_args),   CLI_OPTION_ISA(struct predict_args),
+    CLI_OPTION_PRECISION(struct predict_args), CLI_OPTION_JSON(struct predict_args),
     CLI_OPTION_HELP(struct predict_args),
 };
 

@@ -171,6 +171,7 @@ static const struct cli_option run_options[] = {
      .help = "epochs from one line of progress to the next (auto: at most 20 lines)"},
     CLI_OPTION_THREADS(struct train_args),
     CLI_OPTION_ISA(struct train_args),
+    CLI_OPTION_PRECISION(struct train_args),
     CLI_OPTION_JSON(struct train_args),
     {.name = "quiet",
      .short_name = 'q',

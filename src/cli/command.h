@@ -17,6 +17,7 @@ struct cli_common {
     size_t threads; /* 0: to be found out */
     char *isa;      /* NULL: WEFT_ISA, or else the best */
     char *config;
+    size_t precision; /* weft_precision */
 };
 
 struct cli_command;
@@ -70,6 +71,15 @@ const char *cli_command_word(const struct cli_command *command);
         .help = "kernels for this instruction set ('weft info' lists them)",                       \
         .default_text = "WEFT_ISA, or the best for this CPU"                                       \
     }
+#define CLI_OPTION_PRECISION(args)                                                                 \
+    {                                                                                              \
+        .name = "precision", .type = CLI_CHOICE, .offset = offsetof(args, common.precision),       \
+        .metavar = "NAME", .n_choices = WEFT_N_PRECISIONS, .choice = cli_precision_choice,         \
+        .help = "what products of wide layers multiply; sums and weights are float32 in both"      \
+    }
+
+/* The names of weft_precision. */
+const char *cli_precision_choice(size_t index);
 
 /* Prints the help of a command, of a command with modes, or of the program; defaults are what
  * `options` holds, lists end with NULL. */

@@ -34,8 +34,9 @@ static void print_training(const struct train_job *job)
     if (args->momentum > 0) {
         fprintf(stderr, ", momentum %g", args->momentum);
     }
-    fprintf(stderr, ", seed %llu; %zu thread%s, %s\n", (unsigned long long)args->seed,
-            args->common.threads, args->common.threads == 1 ? "" : "s", args->common.isa);
+    fprintf(stderr, ", seed %llu; %zu thread%s, %s, %s\n", (unsigned long long)args->seed,
+            args->common.threads, args->common.threads == 1 ? "" : "s", args->common.isa,
+            cli_precision_choice(args->common.precision));
 }
 
 static void print_class_names(const weft_net *net)

@@ -55,7 +55,7 @@ positive out step.n step.median_s step.min_s step.p10_s step.p90_s step.p99_s st
     epoch.median_s samples_per_s gflop_per_s rounds machine.cores
 "$JSONQ" step.min_s step.p10_s step.median_s step.p90_s step.p99_s step.max_s <out | sort -gc ||
     fail "wanted quantiles in order"
-"$JSONQ" version compiler isa machine.cpu machine.features <out >/dev/null || fail "keys"
+"$JSONQ" version compiler isa precision machine.cpu machine.features <out >/dev/null || fail "keys"
 run 0 bench step table.csv --label kind --seconds 0.01 --json -q --momentum 0.9
 is "$("$JSONQ" network.output network.widths <out | tr '\n' ' ')" 'sigmoid [2,128,1] '
 for output in sigmoid identity; do

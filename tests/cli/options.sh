@@ -42,6 +42,7 @@ refused 2 "--lr: wanted a value (F); got the end" train table.csv --lr
 refused 2 "--lr: wanted a value (F); got --seed" train table.csv --lr --seed 1
 refused 2 "--isa" train table.csv --isa
 refused 2 "quantum" train table.csv --isa quantum
+refused 2 "--precision: wanted one of f32, bf16; got 'fp16'" train table.csv --precision fp16
 refused 2 "--split: wanted one of auto, train, test" eval a b --split tset
 
 refused 2 "no.ini: cannot open the config file: No such file or directory" train table.csv -c no.ini

@@ -22,11 +22,23 @@ lacks run/metrics.jsonl val_loss
 case $(cat out) in *'
 next '*) sh -c "\"\$WEFT\" eval run/model.safetensors digits" >evaluated || fail "the next command" ;; esac
 
+# Another precision, from its name to its file.
+run 0 train digits --epochs 2 --hidden 32 --seed 1 -o single -q
+run 0 train digits --epochs 2 --hidden 32 --seed 1 -o mixed --precision bf16
+has err 'bf16'
+has mixed/config.ini 'precision = bf16'
+cmp -s single/model.safetensors mixed/model.safetensors && fail "bf16 changed nothing"
+run 0 train -c mixed/config.ini -o again -q --threads 3 --force
+same mixed/model.safetensors again/model.safetensors
+"$WEFT" eval mixed digits --precision bf16 >values || fail "eval"
+"$WEFT" predict mixed digits/t10k-images-idx3-ubyte --precision bf16 >values || fail "predict"
+rm -r again
+
 # The whole configuration is written, and repeats the run.
 for key in 'data = digits' 'test = digits' 'val = 0' 'label =' 'hidden = 16' 'activation = relu' \
     'output = softmax' 'init = auto' 'init_from =' 'scale = unit' 'epochs = 2' 'batch_size = 32' \
     'lr = 0.3' 'schedule = linear' 'momentum = 0' 'shuffle = true' 'seed = 1' 'test_every = never' \
-    'threads = ' 'isa = ' 'print_every = 1'; do
+    'threads = ' 'isa = ' 'precision = f32' 'print_every = 1'; do
     has run/config.ini "$key"
 done
 lacks run/config.ini 'out ='
