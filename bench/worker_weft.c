@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "harness.h"
 #include "ops/linear.h"
+#include "ops/linear_bf16.h"
 #include "ops/team.h"
 #include "worker.h"
 
@@ -23,6 +24,7 @@ struct call {
     struct weft_linear linear;
     float *params, *gradient, *turned; /* of the layer's layout; scratch of dX */
     weft_tensor x, dz, y, dx;          /* those that the product reads or writes, else empty */
+    struct weft_linear_bf16 bf16;      /* empty for float32 and for few outputs */
 };
 
 static weft_context *context;
@@ -56,9 +58,6 @@ static float *packed(const struct weft_linear *linear, const float *w)
 
 static void *prepare(const struct product_task *task, size_t variant)
 {
-    if (task->bf16) {
-        return NULL;
-    }
     struct call *call = bench_alloc(1, sizeof *call);
     *call = (struct call){
         .variant = (enum variant)variant,
@@ -88,6 +87,14 @@ static void *prepare(const struct product_task *task, size_t variant)
         call->gradient = weft_mem_zalloc(call->linear.len, sizeof *call->gradient);
         must(call->gradient == NULL ? WEFT_ERR_NOMEM : WEFT_OK);
     }
+    if (task->bf16) {
+        struct weft_bf16_uses uses = {.weight_gradient = task->product == PRODUCT_DW,
+                                      .input_gradient = task->product == PRODUCT_DX};
+        must(weft_linear_bf16_init(&call->bf16, &call->linear, WEFT_LINEAR_MAX_ROWS, uses));
+    }
+    if (call->bf16.w_pairs != NULL) {
+        weft_linear_bf16_weights_team(context, &call->linear, call->params, &call->bf16);
+    }
     return call;
 }
 
@@ -100,6 +107,7 @@ static void multiply_part(const struct call *call, size_t row, size_t rows)
 {
     weft_tensor x = part_of(&call->x, row, rows), dz = part_of(&call->dz, row, rows);
     weft_tensor dx = part_of(&call->dx, row, rows);
+    const struct weft_linear_bf16 *bf16 = call->bf16.w_pairs != NULL ? &call->bf16 : NULL;
     switch (call->product) {
     case PRODUCT_FORWARD:
         weft_linear_forward_team(context, &(struct weft_forward_job){
@@ -108,6 +116,7 @@ static void multiply_part(const struct call *call, size_t row, size_t rows)
                                               .x = x,
                                               .y = part_of(&call->y, row, rows),
                                               .f = WEFT_IDENTITY,
+                                              .bf16 = bf16,
                                           });
         break;
     case PRODUCT_DX:
@@ -119,15 +128,20 @@ static void multiply_part(const struct call *call, size_t row, size_t rows)
                                                      .saved = dx,
                                                      .f = WEFT_IDENTITY,
                                                      .turned = call->turned,
+                                                     .bf16 = bf16,
                                                  });
         break;
     default:
+        if (bf16 != NULL) { /* which in training is part of forward */
+            weft_linear_bf16_input_team(context, &x, bf16);
+        }
         weft_linear_weight_gradient_nowait(context, &(struct weft_weight_gradient_job){
                                                         .linear = &call->linear,
                                                         .x = x,
                                                         .dz = dz,
                                                         .gradient = call->gradient,
                                                         .accumulate = row > 0,
+                                                        .bf16 = bf16,
                                                     });
         weft_team_barrier(context);
     }
@@ -190,6 +204,7 @@ static void release(void *state)
     weft_mem_free(call->params);
     weft_mem_free(call->gradient);
     weft_mem_free(call->turned);
+    weft_linear_bf16_release(&call->bf16);
     weft_tensor_release(&call->x);
     weft_tensor_release(&call->dz);
     weft_tensor_release(&call->y);
@@ -203,7 +218,9 @@ int main(int argc, char **argv)
     const struct worker_backend backend = {N_VARIANTS, variants, prepare, run, result, release};
     const char *threads = worker_option(argc, argv, "--threads");
     weft_context_options options = {.n_threads = threads == NULL ? 1 : strtoul(threads, NULL, 10),
-                                    .isa = worker_option(argc, argv, "--isa")};
+                                    .isa = worker_option(argc, argv, "--isa"),
+                                    .precision =
+                                        WEFT_PRECISION_BF16}; /* and float32 all the same */
     weft_error err;
     if (weft_context_new(&options, &context, &err) != WEFT_OK) {
         bench_die("%s", err.message);
