@@ -30,7 +30,7 @@
 /* A share of a time. Threads that sleep at a barrier wait some microseconds for a core when they
  * wake up; a time slice that another process took is some milliseconds. */
 #define TOLERATED_WAIT 0.04
-#define MAX_TRIES 40
+#define MAX_TRIES 12
 
 static const size_t shapes[][2] = {{784, 128},   {128, 10},   {784, 512},   {512, 512},  {512, 10},
                                    {1024, 1024}, {784, 2500}, {2500, 2000}, {2048, 2048}};
@@ -65,7 +65,7 @@ struct row {
 struct table {
     struct row *rows;
     size_t n_rows;
-    /* GFLOP/s: the median over the rows, and for bfloat16, 0 where the CPU has no instructions. */
+    /* GFLOP/s before the first row; for bfloat16 0 where the CPU has no instructions. */
     double peak, bf16_peak;
 };
 
@@ -106,7 +106,7 @@ static void set_contender(struct contender *c, struct peer *peer, const char *va
 }
 
 /* Seconds of one product. A time while which the worker's threads waited for a core is one of the
- * machine, not of the library: it is taken again after a pause, for some seconds at most. */
+ * machine, not of the library: it is taken again after a pause, half a second in all at most. */
 static double time_of(struct row *row, struct peer *peer, const char *variant, double budget)
 {
     double shortest = DBL_MAX;
@@ -117,7 +117,7 @@ static double time_of(struct row *row, struct peer *peer, const char *variant, d
         }
         shortest = fmin(shortest, seconds);
         row->n_again++;
-        const struct timespec pause = {.tv_nsec = 10000000 * (long)(tries < 10 ? tries : 10)};
+        const struct timespec pause = {.tv_nsec = 8000000 * (long)tries};
         nanosleep(&pause, NULL);
     }
     row->n_disturbed++;
@@ -199,44 +199,6 @@ static void measure_row(struct row *row, struct peer *peers, size_t n_peers, siz
     }
 }
 
-static void finish_peaks(struct table *table, size_t n_threads)
-{
-    double *peaks = bench_alloc(table->n_rows, sizeof *peaks);
-    for (size_t k = 0; k < table->n_rows; k++) {
-        peaks[k] = table->rows[k].peak;
-    }
-    table->peak = median(peaks, table->n_rows);
-    free(peaks);
-    table->bf16_peak = fmax(bench_peak_gflops(PEAK_AMX, n_threads, 0.1),
-                            bench_peak_gflops(PEAK_BF16, n_threads, 0.1));
-}
-
-static void measure(const struct bench_options *options, struct table *table, size_t n_threads)
-{
-    struct peer peers[MAX_PEERS];
-    size_t n_peers = 0, rounds = options->rounds > 0 ? options->rounds : DEFAULT_ROUNDS;
-    /* Half of the time goes to warm-ups and trials. */
-    double share = options->budget / (double)(table->n_rows * rounds * N_CONTENDERS * 2);
-    double budget = fmin(fmax(share, 1e-3), 2e-2);
-    for (size_t k = 0; k < n_peer_setups && n_peers < MAX_PEERS; k++) {
-        if (peer_start(&peers[n_peers], &peer_setups[k], n_threads, options->isa)) {
-            n_peers++;
-        }
-    }
-    if (n_peers == 0 || peers[0].setup->library != LIBRARY_WEFT) {
-        bench_die("the worker of weft does not start");
-    }
-    for (size_t k = 0; k < table->n_rows; k++) {
-        measure_row(&table->rows[k], peers, n_peers, rounds, budget);
-        fprintf(stderr, "\r%zu of %zu, %zu threads ", k + 1, table->n_rows, n_threads);
-    }
-    fputs("\r                              \r", stderr);
-    finish_peaks(table, n_threads);
-    for (size_t k = 0; k < n_peers; k++) {
-        peer_stop(&peers[k]);
-    }
-}
-
 static double rate(const struct row *row, size_t contender)
 {
     const struct bench_stats *stats = &row->contenders[contender].stats;
@@ -265,27 +227,61 @@ static size_t fastest_peer(const struct row *row)
     return fastest;
 }
 
-static void print_rows(const struct table *table)
+static void print_head(const struct table *table, size_t n_threads)
 {
-    printf("%-30s %7s %8s %7s %7s", "GFLOP/s (medians)", "weft", "of peak", "+-", "a call");
+    printf("%zu threads: float32 peak %.1f GFLOP/s", n_threads, table->peak);
+    if (table->bf16_peak > 0) {
+        printf(", bfloat16 peak %.1f GFLOP/s", table->bf16_peak);
+    }
+    printf("\n%-30s %7s %8s %7s %7s", "GFLOP/s (medians)", "weft", "of peak", "+-", "a call");
     for (int k = LIBRARY_OPENBLAS; k < N_LIBRARIES; k++) {
         printf(" %8s", library_names[k]);
     }
     printf(" %7s  %s\n", "ratio", "fastest peer");
+}
+
+static void print_row(const struct table *table, const struct row *row)
+{
+    const struct bench_stats *s = &row->contenders[WEFT_TEAM].stats;
+    double spread = s->rounds == 0 ? 0 : (s->quartile3 - s->quartile1) / 2 / s->median;
+    printf("%-30s %7.1f %7.0f%% %6.1f%% %7.1f", row->name, rate(row, WEFT_TEAM),
+           100 * share_of_peak(table, row, WEFT_TEAM), 100 * spread, rate(row, WEFT_CALL));
+    for (size_t c = FIRST_PEER; c < N_CONTENDERS; c++) {
+        printf(" %8.1f", rate(row, c));
+    }
+    printf(" %7.2f  %s", ratio(row, WEFT_TEAM), row->contenders[fastest_peer(row)].choice);
+    if (row->n_disturbed > 0) {
+        printf(" (%zu times disturbed)", row->n_disturbed);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void measure(const struct bench_options *options, struct table *table, size_t n_threads)
+{
+    struct peer peers[MAX_PEERS];
+    size_t n_peers = 0, rounds = options->rounds > 0 ? options->rounds : DEFAULT_ROUNDS;
+    /* Half of the time goes to warm-ups and trials. */
+    double share = options->budget / (double)(table->n_rows * rounds * N_CONTENDERS * 2);
+    double budget = fmin(fmax(share, 1e-3), 2e-2);
+    for (size_t k = 0; k < n_peer_setups && n_peers < MAX_PEERS; k++) {
+        if (peer_start(&peers[n_peers], &peer_setups[k], n_threads, options->isa)) {
+            n_peers++;
+        }
+    }
+    if (n_peers == 0 || peers[0].setup->library != LIBRARY_WEFT) {
+        bench_die("the worker of weft does not start");
+    }
+    table->peak = bench_peak_gflops(PEAK_F32, n_threads, 0.1);
+    table->bf16_peak = fmax(bench_peak_gflops(PEAK_AMX, n_threads, 0.1),
+                            bench_peak_gflops(PEAK_BF16, n_threads, 0.1));
+    print_head(table, n_threads);
     for (size_t k = 0; k < table->n_rows; k++) {
-        const struct row *row = &table->rows[k];
-        const struct bench_stats *s = &row->contenders[WEFT_TEAM].stats;
-        double spread = s->rounds == 0 ? 0 : (s->quartile3 - s->quartile1) / 2 / s->median;
-        printf("%-30s %7.1f %7.0f%% %6.1f%% %7.1f", row->name, rate(row, WEFT_TEAM),
-               100 * share_of_peak(table, row, WEFT_TEAM), 100 * spread, rate(row, WEFT_CALL));
-        for (size_t c = FIRST_PEER; c < N_CONTENDERS; c++) {
-            printf(" %8.1f", rate(row, c));
-        }
-        printf(" %7.2f  %s", ratio(row, WEFT_TEAM), row->contenders[fastest_peer(row)].choice);
-        if (row->n_disturbed > 0) {
-            printf(" (%zu times disturbed)", row->n_disturbed);
-        }
-        putchar('\n');
+        measure_row(&table->rows[k], peers, n_peers, rounds, budget);
+        print_row(table, &table->rows[k]);
+    }
+    for (size_t k = 0; k < n_peers; k++) {
+        peer_stop(&peers[k]);
     }
 }
 
@@ -431,12 +427,6 @@ static void report_threads(const struct bench_options *options, size_t n_threads
         bench_die("--only %s: no such product", options->filter);
     }
     measure(options, &table, n_threads);
-    printf("%zu threads: float32 peak %.1f GFLOP/s", n_threads, table.peak);
-    if (table.bf16_peak > 0) {
-        printf(", bfloat16 peak %.1f GFLOP/s", table.bf16_peak);
-    }
-    putchar('\n');
-    print_rows(&table);
     json_t *more = report_means(&table);
     json_array_extend(means, more);
     json_decref(more);

@@ -9,17 +9,6 @@
 
 #define MAX_COUNTS 16
 
-/* 1, 2, 4, ... up to `most`, and `most` itself; returns how many. */
-static size_t thread_counts(size_t most, size_t counts[MAX_COUNTS])
-{
-    size_t n = 0;
-    for (size_t t = 1; t < most && n + 1 < MAX_COUNTS; t *= 2) {
-        counts[n++] = t;
-    }
-    counts[n++] = most;
-    return n;
-}
-
 /* All thread counts must have led to the parameters of the first. */
 static void check_same_bits(const struct digits_job *jobs, size_t n)
 {
@@ -54,8 +43,8 @@ int main(int argc, char **argv)
     struct bench_options options = bench_options_parse(
         argc, argv, "Seconds, speed-up and efficiency of a training epoch over thread counts.");
     size_t counts[MAX_COUNTS], n = 0;
-    size_t n_counts =
-        thread_counts(options.n_threads > 0 ? options.n_threads : bench_cores(), counts);
+    size_t n_counts = bench_thread_counts(options.n_threads > 0 ? options.n_threads : bench_cores(),
+                                          counts, MAX_COUNTS);
     weft_dataset *train = digits_load(&options, WEFT_SPLIT_TRAIN);
     weft_dataset *test = digits_load(&options, WEFT_SPLIT_TEST);
     struct digits_job jobs[DIGITS_N_SHAPES * MAX_COUNTS];

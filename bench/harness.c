@@ -33,6 +33,17 @@ void *bench_alloc(size_t count, size_t size)
     return block;
 }
 
+float *bench_floats(size_t count)
+{
+    size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
+    float *block = aligned_alloc(64, bytes == 0 ? 64 : bytes);
+    if (block == NULL) {
+        bench_die("no memory for %zu floats", count);
+    }
+    memset(block, 0, bytes);
+    return block;
+}
+
 size_t bench_cores(void)
 {
     cpu_set_t set;
@@ -41,6 +52,16 @@ size_t bench_cores(void)
         return 1;
     }
     return (size_t)CPU_COUNT(&set);
+}
+
+size_t bench_thread_counts(size_t most, size_t *counts, size_t room)
+{
+    size_t n = 0;
+    for (size_t t = 1; t < most && n + 1 < room; t *= 2) {
+        counts[n++] = t;
+    }
+    counts[n++] = most;
+    return n;
 }
 
 static void print_help(const char *program, const char *description)

@@ -48,8 +48,14 @@ struct bench_options bench_options_parse(int argc, char **argv, const char *desc
 /* The cores this process may run on. */
 size_t bench_cores(void);
 
+/* 1, 2, 4, ... up to `most`, and `most` itself; returns how many. counts [room]. */
+size_t bench_thread_counts(size_t most, size_t *counts, size_t room);
+
 /* Memory or the end of the program. */
 void *bench_alloc(size_t count, size_t size);
+
+/* The same for floats, on a cache line: 0 each. */
+float *bench_floats(size_t count);
 
 /* Ends the program with 1 and a message. */
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -21,7 +21,7 @@
 #endif
 
 const char *const bench_peak_names[N_PEAKS] = {"f32 fma", "bf16 dot", "bf16 amx"};
-const char *const bench_traffic_names[N_TRAFFICS] = {"read", "copy", "triad"};
+const char *const bench_traffic_names[N_TRAFFICS] = {"read", "copy", "triad", "change", "update"};
 
 /* One loop: does something `times` times over x, y, z [n], and returns a number that depends on all
  * of it. */
@@ -55,10 +55,9 @@ enum { SUMS = 12 };
         return sum[0];                                                                             \
     }
 
-/* n is a multiple of eight vectors, the pointers are aligned. */
-#define TRAFFIC_LOOPS(suffix, attributes, bytes)                                                   \
-    attributes static float read_##suffix(size_t times, size_t n, const float *x, float *y,        \
-                                          const float *z)                                          \
+/* Of this and the next, n is a multiple of eight vectors, and the pointers are aligned. */
+#define READ_LOOP(name, attributes, bytes)                                                         \
+    attributes static float name(size_t times, size_t n, const float *x, float *y, const float *z) \
     {                                                                                              \
         typedef float vector __attribute__((vector_size(bytes), may_alias));                       \
         enum { W = bytes / sizeof(float) };                                                        \
@@ -76,52 +75,44 @@ enum { SUMS = 12 };
             acc[0] += acc[k];                                                                      \
         }                                                                                          \
         return acc[0][0];                                                                          \
-    }                                                                                              \
-    attributes static float copy_##suffix(size_t times, size_t n, const float *x, float *y,        \
-                                          const float *z)                                          \
+    }
+
+/* One that writes y: `statement` is done to each vector, whose first element has the index AT. */
+#define WRITE_LOOP(name, attributes, bytes, statement)                                             \
+    attributes static float name(size_t times, size_t n, const float *x, float *y, const float *z) \
     {                                                                                              \
         typedef float vector __attribute__((vector_size(bytes), may_alias));                       \
         enum { W = bytes / sizeof(float) };                                                        \
-        (void)z;                                                                                   \
+        (void)x, (void)z;                                                                          \
         for (size_t t = 0; t < times; t++) {                                                       \
             for (size_t i = 0; i < n; i += 4 * W) {                                                \
-                _Pragma("GCC unroll 4") for (size_t k = 0; k < 4; k++)                             \
+                _Pragma("GCC unroll 4") for (size_t at = i; at < i + 4 * W; at += W)               \
                 {                                                                                  \
-                    *(vector *)(y + i + k * W) = *(const vector *)(x + i + k * W);                 \
-                }                                                                                  \
-            }                                                                                      \
-            __asm__ volatile("" ::: "memory");                                                     \
-        }                                                                                          \
-        return y[n - 1];                                                                           \
-    }                                                                                              \
-    attributes static float triad_##suffix(size_t times, size_t n, const float *x, float *y,       \
-                                           const float *z)                                         \
-    {                                                                                              \
-        typedef float vector __attribute__((vector_size(bytes), may_alias));                       \
-        enum { W = bytes / sizeof(float) };                                                        \
-        for (size_t t = 0; t < times; t++) {                                                       \
-            for (size_t i = 0; i < n; i += 4 * W) {                                                \
-                _Pragma("GCC unroll 4") for (size_t k = 0; k < 4; k++)                             \
-                {                                                                                  \
-                    *(vector *)(y + i + k * W) = *(const vector *)(x + i + k * W) +                \
-                                                 0.5f * *(const vector *)(z + i + k * W);          \
+                    statement;                                                                     \
                 }                                                                                  \
             }                                                                                      \
             __asm__ volatile("" ::: "memory");                                                     \
         }                                                                                          \
         return y[n - 1];                                                                           \
     }
+#define X (*(const vector *)(x + at))
+#define Y (*(vector *)(y + at))
+#define Z (*(const vector *)(z + at))
+#define LOOPS(suffix, attributes, bytes)                                                           \
+    FMA_LOOP(fma_##suffix, attributes, bytes)                                                      \
+    READ_LOOP(read_##suffix, attributes, bytes)                                                    \
+    WRITE_LOOP(copy_##suffix, attributes, bytes, Y = X)                                            \
+    WRITE_LOOP(triad_##suffix, attributes, bytes, Y = X + 0.5f * Z)                                \
+    WRITE_LOOP(change_##suffix, attributes, bytes, Y *= 0.999f)                                    \
+    WRITE_LOOP(update_##suffix, attributes, bytes, Y += 0.5f * X)
 
 #define NOTHING
-FMA_LOOP(fma_base, NOTHING, 16)
-TRAFFIC_LOOPS(base, NOTHING, 16)
+LOOPS(base, NOTHING, 16)
 #if defined(__x86_64__)
 #define AVX2 __attribute__((target("avx2,fma")))
 #define AVX512 __attribute__((target("avx512f")))
-FMA_LOOP(fma_avx2, AVX2, 32)
-TRAFFIC_LOOPS(avx2, AVX2, 32)
-FMA_LOOP(fma_avx512, AVX512, 64)
-TRAFFIC_LOOPS(avx512, AVX512, 64)
+LOOPS(avx2, AVX2, 32)
+LOOPS(avx512, AVX512, 64)
 #endif
 
 #if defined(WEFT_BENCH_BF16)
@@ -244,66 +235,86 @@ static struct loop peak_loop(enum bench_peak peak)
 
 static struct loop traffic_loop(enum bench_traffic traffic)
 {
-    static loop_function *const base[N_TRAFFICS] = {read_base, copy_base, triad_base};
-    static const double bytes[N_TRAFFICS] = {4, 8, 12};
+    static loop_function *const base[N_TRAFFICS] = {read_base, copy_base, triad_base, change_base,
+                                                    update_base};
+    static const double bytes[N_TRAFFICS] = {4, 8, 12, 8, 12};
     loop_function *const *loops = base;
 #if defined(__x86_64__)
-    static loop_function *const avx2[N_TRAFFICS] = {read_avx2, copy_avx2, triad_avx2};
-    static loop_function *const avx512[N_TRAFFICS] = {read_avx512, copy_avx512, triad_avx512};
+    static loop_function *const avx2[N_TRAFFICS] = {read_avx2, copy_avx2, triad_avx2, change_avx2,
+                                                    update_avx2};
+    static loop_function *const avx512[N_TRAFFICS] = {read_avx512, copy_avx512, triad_avx512,
+                                                      change_avx512, update_avx512};
     loops = HAS_AVX512 ? avx512 : HAS_AVX2 ? avx2 : base;
 #endif
     return (struct loop){loops[traffic], bytes[traffic]};
 }
 
-/* Three arrays of n floats for one thread, written by that thread. */
-static float *arrays(size_t n)
+/* What a team runs: the loop, and for each thread its x, y and z of n floats one behind the other,
+ * which it allocates and writes first itself. */
+struct team {
+    loop_function *run;
+    size_t n_threads, n, n_arrays;
+    float **arrays;
+    volatile float keep; /* so that no loop is idle */
+};
+
+static float *arrays(const struct team *team)
 {
-    float *block = aligned_alloc(4096, (3 * n * sizeof(float) + 4095) / 4096 * 4096);
+    size_t n = team->n * team->n_arrays;
+    float *block = aligned_alloc(4096, (n * sizeof(float) + 4095) / 4096 * 4096);
     if (block == NULL) {
-        bench_die("no memory for 3 x %zu floats", n);
+        bench_die("no memory for %zu floats", n);
     }
-    for (size_t k = 0; k < 3 * n; k++) {
+    for (size_t k = 0; k < n; k++) {
         block[k] = 0.5f;
     }
     return block;
 }
 
-/* Turns per second of all threads together: each warms up by doubling the turns until they fill a
- * quarter of the time, then all start behind a barrier; the slowest counts. */
-static double turns_per_second(loop_function *run, size_t n_threads, size_t n, double seconds)
+/* Seconds in which the slowest thread did its turns. */
+static double lap(struct team *team, size_t turns)
 {
     double slowest = 0;
-    size_t turns = 1;
-    volatile float keep = 0; /* so that no loop is idle */
-#pragma omp parallel num_threads((int)n_threads)
+#pragma omp parallel num_threads((int)team->n_threads)
     {
-        float *x = arrays(n), *y = x + n, *z = y + n;
-        size_t mine = 1;
-        double spent = 0;
-        for (;; mine *= 2) {
-            double start = bench_now();
-            float value = run(mine, n, x, y, z);
-            spent = bench_now() - start;
-            if (value == 12345.0f) {
-                keep = value;
-            }
-            if (spent > seconds / 4) {
-                break;
-            }
-        }
-#pragma omp single
-        turns = (size_t)ceil((double)mine * seconds / spent);
+        float **mine = &team->arrays[omp_get_thread_num()];
+        *mine = *mine == NULL ? arrays(team) : *mine;
+        float *x = *mine, *y = team->n_arrays > 1 ? x + team->n : x, *z = x + 2 * team->n;
+#pragma omp barrier
         double start = bench_now();
-        float value = run(turns, n, x, y, z);
-        double end = bench_now() - start;
+        float value = team->run(turns, team->n, x, y, z);
+        double spent = bench_now() - start;
 #pragma omp critical
         {
-            slowest = fmax(slowest, end);
-            keep = keep + value;
+            slowest = fmax(slowest, spent);
+            team->keep = team->keep + value;
         }
-        free(x);
     }
-    return (double)n_threads * (double)turns / slowest;
+    return slowest;
+}
+
+/* Turns per second of all threads together: laps with more and more turns until they fill the time,
+ * which warms up, and a few more where threads had to wait for a core. */
+static double turns_per_second(loop_function *run, size_t n_threads, size_t n, size_t n_arrays,
+                               double seconds)
+{
+    struct team team = {run, n_threads, n, n_arrays, bench_alloc(n_threads, sizeof(float *)), 0};
+    double best = 0;
+    size_t turns = 1;
+    for (int tries = 0; tries < 5;) {
+        double before = bench_waited(), spent = lap(&team, turns);
+        if (spent >= 0.8 * seconds) {
+            best = fmax(best, (double)n_threads * (double)turns / spent);
+            tries += bench_waited() - before < 0.02 * spent ? 5 : 1;
+        } else {
+            turns = (size_t)fmin(4 * (double)turns, ceil((double)turns * seconds / spent));
+        }
+    }
+    for (size_t k = 0; k < n_threads; k++) {
+        free(team.arrays[k]);
+    }
+    free(team.arrays);
+    return best;
 }
 
 double bench_peak_gflops(enum bench_peak peak, size_t n_threads, double seconds)
@@ -312,14 +323,15 @@ double bench_peak_gflops(enum bench_peak peak, size_t n_threads, double seconds)
     const size_t room = 1024; /* for the tile that AMX stores */
     return loop.run == NULL
                ? 0
-               : 1e-9 * loop.work * turns_per_second(loop.run, n_threads, room, seconds);
+               : 1e-9 * loop.work * turns_per_second(loop.run, n_threads, room, 1, seconds);
 }
 
 double bench_bandwidth(enum bench_traffic traffic, size_t n_threads, size_t bytes, double seconds)
 {
-    static const size_t n_arrays[N_TRAFFICS] = {1, 2, 3};
+    static const size_t n_arrays[N_TRAFFICS] = {1, 2, 3, 1, 2};
     struct loop loop = traffic_loop(traffic);
     size_t n = bytes / n_threads / n_arrays[traffic] / sizeof(float) / 128 * 128;
     n = n == 0 ? 128 : n;
-    return 1e-9 * loop.work * (double)n * turns_per_second(loop.run, n_threads, n, seconds);
+    return 1e-9 * loop.work * (double)n *
+           turns_per_second(loop.run, n_threads, n, n_arrays[traffic], seconds);
 }

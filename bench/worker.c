@@ -54,22 +54,11 @@ const char *worker_option(int argc, char **argv, const char *name)
     return NULL;
 }
 
-float *worker_alloc(size_t count)
-{
-    size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
-    float *block = aligned_alloc(64, bytes == 0 ? 64 : bytes);
-    if (block == NULL) {
-        bench_die("no memory for %zu floats", count);
-    }
-    memset(block, 0, bytes);
-    return block;
-}
-
 /* Eighths between -1 and 1 have few bits: exact in bfloat16 as well. Otherwise 24 bits of a linear
  * congruential generator (Knuth's MMIX). */
 static float *random_matrix(size_t count, bool bf16, uint64_t seed)
 {
-    float *block = worker_alloc(count);
+    float *block = bench_floats(count);
     uint64_t state = seed;
     for (size_t k = 0; k < count; k++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
@@ -164,7 +153,7 @@ static void prepare(struct worker *worker, const char *line)
     worker->w = random_matrix(task->n_in * task->n_out, task->bf16, 2);
     worker->dz = random_matrix(task->batch * task->n_out, task->bf16, 3);
     task->x = worker->x, task->w = worker->w, task->dz = worker->dz;
-    float *result = worker_alloc(product_rows(task) * product_cols(task));
+    float *result = bench_floats(product_rows(task) * product_cols(task));
     fputs("ok", stdout);
     for (size_t v = 0; v < worker->backend->n_variants; v++) {
         void *state = worker->backend->prepare(task, v);

@@ -59,7 +59,4 @@ int worker_serve(const struct worker_backend *backend);
 /* The value of an option in "NAME VALUE" form among the arguments, or NULL. */
 const char *worker_option(int argc, char **argv, const char *name);
 
-/* Memory as all workers get it: 64-byte aligned. */
-float *worker_alloc(size_t count);
-
 #endif

@@ -48,11 +48,11 @@ static void *prepare(const struct product_task *task, size_t variant)
     }
     struct call *call = bench_alloc(1, sizeof *call);
     if (out_in) {
-        call->weights = worker_alloc(task->n_in * task->n_out);
+        call->weights = bench_floats(task->n_in * task->n_out);
         transpose(task->n_in, task->n_out, task->w, call->weights);
         w = call->weights;
     }
-    call->c = worker_alloc(product_rows(task) * product_cols(task));
+    call->c = bench_floats(product_rows(task) * product_cols(task));
     call->trans_a = call->trans_b = NO_TRANS;
     switch (task->product) {
     case PRODUCT_FORWARD:

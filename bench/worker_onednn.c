@@ -199,7 +199,7 @@ static void *prepare(const struct product_task *task, size_t variant)
     struct call *call = bench_alloc(1, sizeof *call);
     call->task = task;
     if (variant == SGEMM && !task->bf16) {
-        call->c = worker_alloc(product_rows(task) * product_cols(task));
+        call->c = bench_floats(product_rows(task) * product_cols(task));
         return call;
     }
     if ((variant == IP || (variant == IP_16 && task->bf16))) {
