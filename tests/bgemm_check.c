@@ -141,7 +141,7 @@ void check_bgemm_at_every_edge(bgemm_function *bgemm, size_t mr, size_t nr)
         }
     }
     CHECK_UINT(n_failed, 0);
-    CHECK(n_run > 500);
+    CHECK(n_run > (HARNESS_SLOW_BUILD ? 100 : 500)); /* by the size of the tile */
 }
 
 void check_bgemm_same_bits_in_any_tile(bgemm_function *bgemm)

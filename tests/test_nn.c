@@ -402,7 +402,8 @@ static float *descended(const struct pixels *pixels, size_t width, weft_activati
 /* Lists of zeros, fused updates and the number of threads change speed alone. */
 static void same_bits_any_way(void)
 {
-    static const size_t widths[] = {100, 10}, threads[] = {1, 2, 3, 8};
+    static const size_t widths[] = {100, 10}, threads[] = {1, 3, 2, 8};
+    size_t n_threads = HARNESS_EMULATED ? 2 : 4;
     struct pixels pixels;
     pixels_init(&pixels);
     for (size_t k = 0; k < 2; k++) {
@@ -415,7 +416,7 @@ static void same_bits_any_way(void)
             CHECK(isfinite(wanted[at]));
         }
         CHECK(n_moved > len / 2);
-        for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        for (size_t t = 0; t < n_threads; t++) {
             for (int way = 0; way < 4; way++) {
                 bool lists = way & 1, fused = way & 2;
                 float *got = descended(&pixels, widths[k], f, threads[t], lists, fused, &len);
