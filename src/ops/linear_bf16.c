@@ -118,8 +118,10 @@ void weft_linear_bf16_store_gradient(const struct weft_kernel_set *kernels, cons
                                      size_t col, size_t cols)
 {
     const float *from = (const float *)dz->data + row * dz->ld + col;
-    kernels->bf16_pairs(rows, cols, from, dz->ld,
-                        copies->dz_pairs + row / 2 * copies->dz_ld + 2 * col, copies->dz_ld);
+    if (copies->dz_pairs != NULL) {
+        kernels->bf16_pairs(rows, cols, from, dz->ld,
+                            copies->dz_pairs + row / 2 * copies->dz_ld + 2 * col, copies->dz_ld);
+    }
     size_t n_pairs = tiles_of(dz->cols, 2);
     for (size_t done = 0; copies->dz_turned != NULL && done < rows; done += WEFT_PANEL) {
         kernels->bf16_transpose_pairs(
