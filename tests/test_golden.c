@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/team.h"
+
 #include "harness.h"
 
 #include <weft/weft.h>
@@ -103,6 +105,7 @@ static bool run(const struct job *job, size_t n_steps, struct losses *losses)
     weft_context *context = NULL;
     weft_error err;
     CU_ASSERT_FATAL(CHECK_OK(weft_context_new(&where, &context, &err), &err));
+    context->flop_per_thread = 0; /* both threads */
     weft_train_options options = weft_train_options_default();
     options.epochs = n_steps;
     options.batch_size = 0;

@@ -217,6 +217,26 @@ static void barrier_separates(void)
     }
 }
 
+/* Small steps are not worth a barrier between many threads. */
+static void small_work_on_fewer_threads(void)
+{
+    static const struct {
+        double flop_per_thread, flop;
+        size_t wanted;
+    } cases[] = {{100, 0, 1},   {100, 99, 1},    {100, 100, 2},
+                 {100, 250, 3}, {100, 1e300, 4}, {0, 0, 4}};
+    weft_context *context = context_of(4);
+    CHECK(context->flop_per_thread > 0); /* the default makes a difference */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct count_job job = {.context = context};
+        context->flop_per_thread = cases[i].flop_per_thread;
+        weft_team_run_for(context, cases[i].flop, count_team, &job);
+        CHECK_UINT(job.n_threads, cases[i].wanted);
+        CHECK_UINT(job.n_wrong, 0);
+    }
+    weft_context_free(context);
+}
+
 /* ---- shares of work ---- */
 
 enum { MAX_SHARED = 40 };
@@ -534,6 +554,7 @@ static CU_TestInfo tensor_tests[] = {
 static CU_TestInfo context_tests[] = {
     {"options", context_options},
     {"the barrier separates", barrier_separates},
+    {"small work on fewer threads", small_work_on_fewer_threads},
     CU_TEST_INFO_NULL,
 };
 

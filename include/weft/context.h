@@ -21,8 +21,9 @@ typedef enum weft_precision {
 } weft_precision;
 
 typedef struct weft_context_options {
-    size_t n_threads; /**< OpenMP threads of each parallel region, 1 to 4096; where the system
-                            cannot start so many, the OpenMP library ends the process */
+    size_t n_threads; /**< OpenMP threads of a parallel region, 1 to 4096; fewer run where a step
+                            is so small that they would cost more than they gain; where the
+                            system cannot start so many, the OpenMP library ends the process */
     const char *isa;  /**< kernel set by name, or NULL: the variable WEFT_ISA, or else the best */
     weft_precision precision;
 } weft_context_options;

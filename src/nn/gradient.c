@@ -101,7 +101,8 @@ weft_status weft_net_gradient(weft_context *context, const weft_net *net, const 
     if (gradient != NULL && job.block == NULL) {
         status = weft_fail_nomem(err, "a gradient");
     } else {
-        weft_team_run(context, gradient_team, &job);
+        weft_team_run_for(context, weft_pass_flop(net, WEFT_PASS_BACKWARD, pass.x.rows),
+                          gradient_team, &job);
         *loss = job.loss / (double)x->rows;
         if (gradient != NULL) {
             weft_block_export(net, job.block, gradient);

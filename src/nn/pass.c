@@ -180,6 +180,12 @@ void weft_pass_release(struct weft_pass *pass)
     *pass = (struct weft_pass){0};
 }
 
+double weft_pass_flop(const weft_net *net, enum weft_pass_kind kind, size_t rows)
+{
+    double n_products = kind == WEFT_PASS_BACKWARD ? 3 : 1;
+    return n_products * 2 * (double)weft_net_n_params(net) * (double)rows;
+}
+
 /* The first n rows of a buffer; an empty buffer stays empty. */
 static weft_tensor top(const weft_tensor *buffer, size_t n)
 {
@@ -331,5 +337,7 @@ void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_tar
     if (total != NULL) {
         *total = (struct weft_loss_sum){0};
     }
-    weft_team_run(pass->context, over_team, &(struct over_job){pass, x, targets, logits, total});
+    size_t rows = x->rows < pass->x.rows ? x->rows : pass->x.rows;
+    weft_team_run_for(pass->context, weft_pass_flop(pass->net, WEFT_PASS_FORWARD, rows), over_team,
+                      &(struct over_job){pass, x, targets, logits, total});
 }

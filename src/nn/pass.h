@@ -58,6 +58,9 @@ void weft_pass_release(struct weft_pass *pass);
 /* Takes the parameters as they are now; a team function. */
 void weft_pass_copy_params_team(struct weft_pass *pass);
 
+/* The floating-point operations of the products for a batch of `rows`, roughly. */
+double weft_pass_flop(const weft_net *net, enum weft_pass_kind kind, size_t rows);
+
 /* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. */
 struct weft_part {
     const weft_tensor *x;        /* raw features */

@@ -13,6 +13,9 @@
 
 #define MAX_THREADS 4096
 
+/* What another thread must have to do in a step to gain more than the barriers cost. */
+#define FLOP_PER_THREAD 5e5
+
 weft_context_options weft_context_options_default(void)
 {
     return (weft_context_options){.n_threads = 1, .isa = NULL, .precision = WEFT_PRECISION_F32};
@@ -83,6 +86,7 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
         .n_threads = chosen.n_threads,
         .kernels = kernels,
         .precision = chosen.precision,
+        .flop_per_thread = FLOP_PER_THREAD,
         .scratch = scratch,
         .barrier = {.team_size = 1,
                     .mutex = PTHREAD_MUTEX_INITIALIZER,

@@ -1,6 +1,7 @@
 /* Which parts of a batch are not zero. Pixels, one-hot columns and counts are mostly zeros, and a
  * term that is zero for all rows of a register tile can be left out of its sums without changing
- * a bit: fma(0, w, s) = s. */
+ * a bit: fma(0, w, s) = s, for finite w and any s but one that has underflowed to -0. What is left
+ * out depends on the data alone, never on threads. */
 #ifndef WEFT_OPS_NONZEROS_H
 #define WEFT_OPS_NONZEROS_H
 

@@ -40,10 +40,10 @@ static void leave(const weft_context *context)
     }
 }
 
-void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
+static void run_on(weft_context *context, size_t n_threads, weft_team_work *work, void *arg)
 {
     assert(context->barrier.team_size == 1); /* not from within another region of this context */
-#pragma omp parallel num_threads((int)context->n_threads)
+#pragma omp parallel num_threads((int)n_threads)
     {
 #pragma omp single
         context->barrier.team_size = (unsigned)omp_get_num_threads();
@@ -52,6 +52,18 @@ void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
         leave(context);
     }
     context->barrier.team_size = 1;
+}
+
+void weft_team_run(weft_context *context, weft_team_work *work, void *arg)
+{
+    run_on(context, context->n_threads, work, arg);
+}
+
+void weft_team_run_for(weft_context *context, double flop, weft_team_work *work, void *arg)
+{
+    double most = (double)context->n_threads;
+    double wanted = context->flop_per_thread > 0 ? 1 + flop / context->flop_per_thread : most;
+    run_on(context, wanted < most ? (size_t)wanted : context->n_threads, work, arg);
 }
 
 /* Sleeps until the generation is no longer `old`. The sleeper counts itself and then looks at

@@ -29,7 +29,8 @@ struct weft_context {
     size_t n_threads; /* asked for */
     const struct weft_kernel_set *kernels;
     weft_precision precision;
-    float *scratch; /* [n_threads][WEFT_SCRATCH_LEN] */
+    double flop_per_thread; /* see weft_team_run_for(); tests of threads set it to 0 */
+    float *scratch;         /* [n_threads][WEFT_SCRATCH_LEN] */
     struct weft_barrier barrier;
 };
 
@@ -42,6 +43,10 @@ typedef void weft_team_work(void *arg);
 /* Runs work(arg) once in each of the context's threads, or of as many as the system gives; products
  * of bfloat16 numbers are only in here. */
 void weft_team_run(weft_context *context, weft_team_work *work, void *arg);
+
+/* The same for work whose steps, each of some ten barriers, take `flop` floating-point operations:
+ * on no more threads than gain by it. */
+void weft_team_run_for(weft_context *context, double flop, weft_team_work *work, void *arg);
 
 /* Waits until all threads of the team are here; what they wrote before is then seen by all. */
 void weft_team_barrier(weft_context *context);

@@ -285,7 +285,8 @@ static weft_status run_epoch(struct run *run, weft_error *err)
         weft_rng_permutation(run->options->seed, weft_rng_stream(WEFT_RNG_SHUFFLE, run->epoch),
                              run->order, run->n_samples);
     }
-    weft_team_run(run->context, epoch_team, run);
+    weft_team_run_for(run->context, weft_pass_flop(run->net, WEFT_PASS_BACKWARD, run->batch_size),
+                      epoch_team, run);
     if (run->diverged) {
         return fail_diverged(run, "loss is not finite", run->step + 1, err);
     }
