@@ -48,6 +48,14 @@ static void print_shape(const struct shape *shape, const char *what)
            shape->n_in, shape->share, shape->n_out);
 }
 
+/* In the corner of a wider tensor, so that rows are further apart than those of the operand that it
+ * goes with. Release `whole`. */
+static weft_tensor wide_rows(size_t rows, size_t cols, uint64_t stream, weft_tensor *whole)
+{
+    *whole = random_tensor(rows, cols + 40, stream);
+    return weft_tensor_view(whole, 0, 0, rows, cols);
+}
+
 static void poison(float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -406,13 +414,12 @@ static void check_forward(struct linear_run run, const struct weft_forward_job *
                           const weft_tensor *z, bool keep_pre)
 {
     struct weft_forward_job job = *base;
-    job.pre = random_tensor(z->rows, z->cols, 5);
+    weft_tensor whole_pre, whole_untouched;
+    weft_tensor pre = wide_rows(z->rows, z->cols, 5, &whole_pre);
+    weft_tensor untouched = wide_rows(z->rows, z->cols, 5, &whole_untouched);
+    job.pre = keep_pre ? pre : (weft_tensor){0};
     job.nonzeros = run.nonzeros;
     weft_tensor wanted = random_tensor(z->rows, z->cols, 6);
-    weft_tensor untouched = random_tensor(z->rows, z->cols, 5), pre = job.pre;
-    if (!keep_pre) {
-        job.pre = (weft_tensor){0};
-    }
     for (size_t b = 0; b < z->rows; b++) {
         memcpy(element(&wanted, b, 0), element(z, b, 0), z->cols * sizeof(float));
         poison(element(&job.y, b, 0), job.y.ld);
@@ -423,8 +430,8 @@ static void check_forward(struct linear_run run, const struct weft_forward_job *
     CHECK(same_elements(&job.y, &wanted));
     CHECK(padding_is_poisoned(&job.y, job.y.cols));
     CHECK(same_elements(&pre, keep_pre && weft_linear_saves_input(job.f) ? z : &untouched));
-    weft_tensor_release(&pre);
-    weft_tensor_release(&untouched);
+    weft_tensor_release(&whole_pre);
+    weft_tensor_release(&whole_untouched);
     weft_tensor_release(&wanted);
 }
 
@@ -518,13 +525,13 @@ static void input_gradient(void)
         struct weft_linear linear = weft_linear_of(shape.n_in, shape.n_out);
         float *params = random_block(&linear, round);
         size_t turned_len = weft_linear_turned_len(&linear, shape.batch);
-        weft_tensor dx = random_tensor(shape.batch, shape.n_in, 7);
+        weft_tensor dx = random_tensor(shape.batch, shape.n_in, 7), whole_saved;
         struct weft_input_gradient_job job = {
             .linear = &linear,
             .params = params,
             .dz = random_tensor(shape.batch, shape.n_out, 3),
             .dx = dx,
-            .saved = random_tensor(shape.batch, shape.n_in, 4),
+            .saved = wide_rows(shape.batch, shape.n_in, 4, &whole_saved),
             .f = WEFT_IDENTITY,
             .turned = zero_block(turned_len),
         };
@@ -543,7 +550,7 @@ static void input_gradient(void)
                                  (weft_activation)((round + t) % WEFT_N_ACTIVATIONS), &dx);
         }
         weft_tensor_release(&job.dz);
-        weft_tensor_release(&job.saved);
+        weft_tensor_release(&whole_saved);
         weft_tensor_release(&dx);
         weft_mem_free(job.turned);
         weft_mem_free(params);
