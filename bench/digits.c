@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_SIZE 128
-
 const struct digits_shape digits_shapes[DIGITS_N_SHAPES] = {
-    {"784-128-10", {128, 0}, 0.90},
-    {"784-512-512-10", {512, 512, 0}, 0.92},
+    {"784-128-10", {128, 0}, 128, 1, 0.90},
+    {"784-512-512-10", {512, 512, 0}, 128, 1, 0.92},
+    {"784-32-16-10 full batch", {32, 16, 0}, 0, 10, 0.15},
 };
 
 static void must(weft_status status, const weft_error *err)
@@ -55,12 +54,13 @@ static weft_net *net_of(const struct digits_shape *shape, const weft_dataset *da
 
 void digits_job_init(struct digits_job *job, const struct digits_shape *shape,
                      const weft_dataset *train, const weft_dataset *test, size_t n_threads,
-                     const char *isa)
+                     const struct bench_options *options)
 {
-    weft_context_options options = {.n_threads = n_threads, .isa = isa};
+    weft_context_options context_options = {
+        .n_threads = n_threads, .isa = options->isa, .precision = options->precision};
     weft_error err;
     *job = (struct digits_job){.shape = shape, .train = train, .test = test};
-    must(weft_context_new(&options, &job->context, &err), &err);
+    must(weft_context_new(&context_options, &job->context, &err), &err);
     job->net = net_of(shape, train);
     job->start = bench_alloc(weft_net_n_params(job->net), sizeof *job->start);
     weft_net_get_params(job->net, job->start);
@@ -85,8 +85,9 @@ static void run(void *state)
     struct digits_job *job = state;
     weft_train_options options = weft_train_options_default();
     weft_error err;
-    options.epochs = 1;
-    options.batch_size = BATCH_SIZE;
+    options.epochs = job->shape->epochs;
+    options.batch_size =
+        job->shape->batch_size > 0 ? job->shape->batch_size : weft_dataset_samples(job->train);
     options.lr = 0.1;
     options.schedule = WEFT_LR_CONSTANT;
     options.momentum = 0;
@@ -115,7 +116,7 @@ static bool check(void *state)
     job->accuracy = evaluation.accuracy;
     weft_evaluation_release(&evaluation);
     if (!(job->accuracy >= job->shape->least_accuracy)) {
-        fprintf(stderr, "%s: test accuracy %g after an epoch, wanted %g\n", job->shape->name,
+        fprintf(stderr, "%s: test accuracy %g after a run, wanted %g\n", job->shape->name,
                 job->accuracy, job->shape->least_accuracy);
         return false;
     }
@@ -124,7 +125,7 @@ static bool check(void *state)
 
 /* Two floating-point operations for each weight and sample in each of three products: forward, and
  * backward to the weights and to the layer below, which the first layer does not need. */
-static double gflop_of_epoch(const struct digits_job *job)
+static double gflop_of_run(const struct digits_job *job)
 {
     double sum = 0, below = (double)weft_net_n_inputs(job->net);
     for (size_t l = 0; l < weft_net_n_layers(job->net); l++) {
@@ -132,7 +133,7 @@ static double gflop_of_epoch(const struct digits_job *job)
         sum += below * width * (l == 0 ? 4 : 6);
         below = width;
     }
-    return 1e-9 * sum * (double)weft_dataset_samples(job->train);
+    return 1e-9 * sum * (double)weft_dataset_samples(job->train) * (double)job->shape->epochs;
 }
 
 struct bench_case digits_case(struct digits_job *job, const char *name)
@@ -142,7 +143,8 @@ struct bench_case digits_case(struct digits_job *job, const char *name)
                                .prepare = prepare,
                                .run = run,
                                .check = check,
-                               .gflop = gflop_of_epoch(job),
+                               .gflop = gflop_of_run(job),
                                .n_threads = weft_context_threads(job->context),
-                               .samples = (double)weft_dataset_samples(job->train)};
+                               .samples =
+                                   (double)(weft_dataset_samples(job->train) * job->shape->epochs)};
 }

@@ -1,6 +1,7 @@
 /* Options, rounds and statistics; see harness.h. */
 #include "harness.h"
 
+#include <float.h>
 #include <getopt.h>
 #include <math.h>
 #include <sched.h>
@@ -12,6 +13,11 @@
 #include "quiet.h"
 
 #define MAX_ROUNDS 1000
+#define MAX_TRIES 4
+
+/* A share of a run. Threads that sleep at a barrier wait some microseconds for a core when they
+ * wake up; a time slice that another process took is some milliseconds. */
+#define TOLERATED_WAIT 0.04
 
 void bench_die(const char *format, ...)
 {
@@ -71,6 +77,7 @@ static void print_help(const char *program, const char *description)
            "  --rounds N         exactly N rounds instead\n"
            "  --threads N        threads (default: the cores of this process)\n"
            "  --isa NAME         kernel set (default: the best)\n"
+           "  --precision NAME   f32 (the default) or bf16, where training is measured\n"
            "  --only TEXT        only cases with TEXT in their name\n"
            "  --data DIR         the MNIST files (default: data/mnist of the sources)\n"
            "  --json FILE        write the results there too\n",
@@ -107,6 +114,7 @@ struct bench_options bench_options_parse(int argc, char **argv, const char *desc
         {"rounds", required_argument, NULL, 'r'},
         {"threads", required_argument, NULL, 't'},
         {"isa", required_argument, NULL, 'i'},
+        {"precision", required_argument, NULL, 'p'},
         {"only", required_argument, NULL, 'o'},
         {"data", required_argument, NULL, 'd'},
         {"json", required_argument, NULL, 'j'},
@@ -127,6 +135,12 @@ struct bench_options bench_options_parse(int argc, char **argv, const char *desc
             break;
         case 'i':
             options.isa = optarg;
+            break;
+        case 'p':
+            if (weft_precision_from_name(optarg, &options.precision) != WEFT_OK) {
+                fprintf(stderr, "error: --precision: wanted f32 or bf16, got \"%s\"\n", optarg);
+                exit(2);
+            }
             break;
         case 'o':
             options.filter = optarg;
@@ -151,18 +165,33 @@ struct bench_options bench_options_parse(int argc, char **argv, const char *desc
     return options;
 }
 
-static double run_once(const struct bench_case *item)
+/* Seconds of one run, and the share of them for which threads waited for a core. */
+static double run_once(const struct bench_case *item, double *waited)
 {
     if (item->prepare != NULL) {
         item->prepare(item->state);
     }
-    double start = bench_now();
+    double before = bench_waited(), start = bench_now();
     item->run(item->state);
     double seconds = bench_now() - start;
+    *waited = (bench_waited() - before) / seconds;
     if (!item->check(item->state)) {
         bench_die("%s: wrong result", item->name);
     }
     return seconds;
+}
+
+static void run_round(const struct bench_case *item, struct bench_stats *stats)
+{
+    double waited, least = DBL_MAX;
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+        least = fmin(least, run_once(item, &waited));
+        if (waited < TOLERATED_WAIT) {
+            break;
+        }
+    }
+    stats->seconds[stats->rounds++] = least;
+    stats->disturbed += waited >= TOLERATED_WAIT;
 }
 
 static int ascending(const void *a, const void *b)
@@ -199,7 +228,8 @@ void bench_run(const struct bench_options *options, const struct bench_case *cas
     size_t most = options->rounds > 0 ? options->rounds : MAX_ROUNDS;
     for (size_t k = 0; k < n_cases; k++) {
         stats[k] = (struct bench_stats){.seconds = bench_alloc(most, sizeof(double))};
-        run_once(&cases[k]);
+        double waited;
+        run_once(&cases[k], &waited);
     }
     double start = bench_now();
     for (size_t round = 0; round < most; round++) {
@@ -210,7 +240,7 @@ void bench_run(const struct bench_options *options, const struct bench_case *cas
             break;
         }
         for (size_t k = 0; k < n_cases; k++) {
-            stats[k].seconds[stats[k].rounds++] = run_once(&cases[k]);
+            run_round(&cases[k], &stats[k]);
         }
     }
     for (size_t k = 0; k < n_cases; k++) {

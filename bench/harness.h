@@ -1,8 +1,9 @@
 /* What every benchmark shares: options, the rounds, the statistics, the report.
  *
  * All cases of a program are warmed up, then run in turn, round after round, until the time budget
- * is spent: what the machine does besides hits all of them alike. After every run the case checks
- * its result; a wrong one ends the program with 1. Reported are the median and the quartiles.
+ * is spent: what the machine does besides hits all of them alike. A run during which threads waited
+ * for a core is done again, a few times at most. After every run the case checks its result; a
+ * wrong one ends the program with 1. Reported are the median and the quartiles.
  */
 #ifndef WEFT_BENCH_HARNESS_H
 #define WEFT_BENCH_HARNESS_H
@@ -12,11 +13,14 @@
 
 #include <jansson.h>
 
+#include <weft/context.h>
+
 struct bench_options {
-    double budget;      /* seconds for all rounds of all cases */
-    size_t rounds;      /* exactly so many rounds instead, where not 0 */
-    size_t n_threads;   /* 0: the cores of this process */
-    const char *isa;    /* NULL: the best */
+    double budget;    /* seconds for all rounds of all cases */
+    size_t rounds;    /* exactly so many rounds instead, where not 0 */
+    size_t n_threads; /* 0: the cores of this process */
+    const char *isa;  /* NULL: the best */
+    weft_precision precision;
     const char *data;   /* directory of the digits */
     const char *json;   /* file to write, or NULL */
     const char *filter; /* only cases with this text in their name, or NULL */
@@ -37,7 +41,7 @@ struct bench_case {
 };
 
 struct bench_stats {
-    size_t rounds;
+    size_t rounds, disturbed;                      /* of the rounds, even after some tries */
     double min, quartile1, median, quartile3, max; /* seconds */
     double *seconds;                               /* [rounds] in order of time */
 };

@@ -87,9 +87,10 @@ json_t *bench_json_of_stats(const struct bench_stats *s)
     for (size_t k = 0; k < s->rounds; k++) {
         json_array_append_new(seconds, json_real(s->seconds[k]));
     }
-    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "rounds", (json_int_t)s->rounds,
-                     "median_s", s->median, "quartile1_s", s->quartile1, "quartile3_s",
-                     s->quartile3, "min_s", s->min, "max_s", s->max, "seconds", seconds);
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "rounds", (json_int_t)s->rounds,
+                     "disturbed", (json_int_t)s->disturbed, "median_s", s->median, "quartile1_s",
+                     s->quartile1, "quartile3_s", s->quartile3, "min_s", s->min, "max_s", s->max,
+                     "seconds", seconds);
 }
 
 static json_t *json_of_case(const struct bench_case *item, const struct bench_stats *s)
