@@ -80,7 +80,8 @@ typedef struct weft_train_options {
 WEFT_API weft_train_options weft_train_options_default(void);
 
 /** Trains `net` in place on `data` by (mini-batch) gradient descent.
- *  The result is a function of (net, data, options): the same bits for every thread count.
+ *  The result is a function of (net, data, options) and the context's kernel set and precision: the
+ *  same bits for every thread count.
  *  options may be NULL for the defaults. WEFT_ERR_ARG: an option out of range.
  *  WEFT_ERR_MISMATCH: data does not fit the network.
  *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the

@@ -100,8 +100,9 @@ size_t bench_batch_samples(const weft_dataset *data, size_t batch_size);
 /* Lines about machine, program, network and data. */
 void bench_print_setup(const struct bench_job *job);
 
-/* Puts "benchmark", "version", "compiler", "isa", "precision", "machine", "network", "data" into an
- * object; returns other than 0 where that failed. */
+/* Puts "benchmark", "version", "compiler", "isa", "precision", "machine", "network" into an object,
+ * and "data" and "samples", or "model" where there is no data; returns other than 0 where that
+ * failed. */
 int bench_put_setup(json_t *object, const struct bench_job *job);
 
 int bench_step(struct cli_call *call);

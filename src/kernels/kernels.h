@@ -1,8 +1,8 @@
 /* Leaf arithmetic, one set of functions for each instruction set. No threads, no memory, no
  * errors: callers cut the work into tiles and check shapes. All matrices are row-major float32
  * where nothing else is said; X_rs is the distance between rows of X in elements. Functions that
- * only map elements give the same bits in every set; sgemm and bgemm may differ in the last bits
- * between sets. */
+ * only map elements give the same bits in every set; sgemm, sdot and bgemm may differ in the last
+ * bits between sets. */
 #ifndef WEFT_KERNELS_H
 #define WEFT_KERNELS_H
 
@@ -55,13 +55,14 @@ struct weft_kernel_set {
     void (*enter)(void);
     void (*leave)(void);
 
-    /* Block sizes for the callers of sgemm: the rows of a register tile, and how many terms of a
-     * sum are worth doing at a time (a kc x 32 panel of B stays in the first-level cache). */
+    /* Block sizes for the callers of sgemm: rows and columns of a register tile, and how many terms
+     * of a sum are worth doing at a time: kc rows of B's panel of 32 columns are read once for each
+     * tile of rows, and stay in the first- or second-level cache meanwhile. */
     size_t mr, nr, kc;
 
     /* Nothing beyond the n columns is read or written; without accumulate C is not read. Each
      * element is one sum in the order of p, whatever m and n: so cutting C into tiles never
-     * changes a bit, nor does leaving out terms whose A is zero. */
+     * changes a bit, nor does leaving out terms whose A is zero where B is finite. */
     void (*sgemm)(const struct weft_sgemm *job);
 
     /* C[m,n] = A[m,k] B[n,k]^T, all row-major: for n too small to fill vectors. Each element is

@@ -79,6 +79,7 @@ INLINE void tile(size_t mr, size_t nv, bool masked, MASK mask, size_t a_rs,
         size_t block = job->a_block == 0 ? job->k : job->a_block;
         for (size_t p = 0; p < job->k; p += block, a += job->a_bs) {
             const float *ap = a;
+            /* The block of the next tile's rows: two cache lines each. */
             for (size_t i = 0; a_rs == 32 && i < mr; i++) {
                 __builtin_prefetch(a + (mr + i) * 32);
                 __builtin_prefetch(a + (mr + i) * 32 + 16);

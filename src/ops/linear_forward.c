@@ -1,9 +1,10 @@
 /* Forward: Y = f([X 1] W). The grid of tiles is panels of W by rows of register tiles, shared in
  * contiguous ranges, so that a thread keeps to its own panels where there are enough of them: those
  * that it updated a step before. Within a share, runs of terms are outermost: the rows of X that
- * they need stay in the second-level cache from panel to panel, the part of a panel in the first.
- * A is read in place (Goto & van de Geijn 2008 pack it; a strip of 8 rows of X needs no more of the
- * cache unpacked, as its rows are padded to differ in their sets). */
+ * they need stay in the second-level cache from panel to panel, and so does the part of a panel, of
+ * up to 132 KiB, from one tile of rows to the next. A is read in place (Goto & van de Geijn 2008
+ * pack it; a strip of 8 rows of X needs no more of the cache unpacked, as its rows are padded to
+ * differ in their sets). */
 #include <assert.h>
 
 #include "kernels/kernels.h"
