@@ -112,7 +112,8 @@ static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind
     if (status == WEFT_OK && weft_context_precision(pass->context) == WEFT_PRECISION_BF16) {
         status = init_bf16(pass, kind, rows);
     }
-    if (status == WEFT_OK && bf16_of(pass, 0) == NULL && is_mostly_zeros(x, &net->scaling)) {
+    if (status == WEFT_OK && bf16_of(pass, 0) == NULL &&
+        weft_linear_uses_nonzeros(&net->layers[0].linear) && is_mostly_zeros(x, &net->scaling)) {
         status = weft_nonzeros_init(&pass->nonzeros, pass->context, rows, weft_net_n_inputs(net),
                                     backward);
     }

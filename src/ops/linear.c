@@ -33,6 +33,11 @@ size_t weft_linear_at(const struct weft_linear *linear, size_t i, size_t o)
     return (o / WEFT_PANEL * (linear->n_in + 1) + i) * WEFT_PANEL + o % WEFT_PANEL;
 }
 
+bool weft_linear_uses_nonzeros(const struct weft_linear *linear)
+{
+    return linear->n_out > WEFT_NARROW;
+}
+
 weft_status weft_linear_input_init(weft_tensor *x, size_t rows, size_t cols)
 {
     if (cols == SIZE_MAX) {

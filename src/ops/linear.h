@@ -52,6 +52,9 @@ WEFT_CHECKED weft_status weft_linear_input_init(weft_tensor *x, size_t rows, siz
 /* Whether the derivative of f is computed from f's input rather than from its output. */
 bool weft_linear_saves_input(weft_activation f);
 
+/* Whether the products of the layer make use of lists of what is not zero in its input. */
+bool weft_linear_uses_nonzeros(const struct weft_linear *linear);
+
 /* Y [B, n_out] = f([X 1] W). pre gets the argument of f where weft_linear_saves_input(f), unless
  * its data is NULL. nonzeros: of X, or NULL; it saves work and changes no bit. bf16: NULL for
  * products of float32 numbers; else they are of bfloat16 numbers summed in float32, and the copies
