@@ -11,21 +11,13 @@
 #include "ops/linear_bf16.h"
 #include "ops/rectangle.h"
 #include "ops/team.h"
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t tiles_of(size_t n, size_t tile)
-{
-    return (n + tile - 1) / tile;
-}
+#include "ops/tiles.h"
 
 size_t weft_linear_turned_len(const struct weft_linear *linear, size_t rows)
 {
-    return linear->n_out <= WEFT_NARROW ? 0
-                                        : tiles_of(rows, WEFT_PANEL) * WEFT_PANEL * linear->n_out;
+    return linear->n_out <= WEFT_NARROW
+               ? 0
+               : weft_tiles_of(rows, WEFT_PANEL) * WEFT_PANEL * linear->n_out;
 }
 
 /* dZ^T in panels of WEFT_PANEL samples: turned [B / 32][n_out][32]. */
@@ -34,12 +26,13 @@ static void turn_team(weft_context *context, const struct weft_input_gradient_jo
     enum { COLS = 64 };
     const weft_tensor *dz = &job->dz;
     size_t n_out = job->linear->n_out;
-    size_t n_col_tiles = tiles_of(n_out, COLS);
-    size_t n_tiles = tiles_of(dz->rows, WEFT_PANEL) * n_col_tiles;
+    size_t n_col_tiles = weft_tiles_of(n_out, COLS);
+    size_t n_tiles = weft_tiles_of(dz->rows, WEFT_PANEL) * n_col_tiles;
 #pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_tiles; t++) {
         size_t row = t / n_col_tiles * WEFT_PANEL, col = t % n_col_tiles * COLS;
-        context->kernels->transpose(smaller(WEFT_PANEL, dz->rows - row), smaller(COLS, n_out - col),
+        context->kernels->transpose(weft_smaller(WEFT_PANEL, dz->rows - row),
+                                    weft_smaller(COLS, n_out - col),
                                     (const float *)dz->data + row * dz->ld + col, dz->ld,
                                     job->turned + row * n_out + col * WEFT_PANEL, WEFT_PANEL);
     }
@@ -89,7 +82,7 @@ static void add_bf16_input_run(const struct weft_kernel_set *kernels,
                                size_t row, size_t rows, size_t p, size_t run, float *c)
 {
     const struct weft_linear *linear = job->linear;
-    size_t n_pairs = tiles_of(linear->n_out, 2);
+    size_t n_pairs = weft_tiles_of(linear->n_out, 2);
     kernels->bgemm(&(struct weft_bgemm){
         .m = n_i,
         .n = rows,
@@ -115,15 +108,15 @@ static void input_rectangle(const weft_context *context, const struct weft_input
     float *block = weft_team_scratch(context);
     size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
     size_t i = share->outer_from * mr;
-    size_t n_i = smaller(share->outer_to * mr, linear->n_in) - i;
+    size_t n_i = weft_smaller(share->outer_to * mr, linear->n_in) - i;
     size_t row = share->inner_from * WEFT_PANEL;
-    size_t rows = smaller(share->inner_to * WEFT_PANEL, job->dx.rows) - row;
+    size_t rows = weft_smaller(share->inner_to * WEFT_PANEL, job->dx.rows) - row;
     size_t run = weft_run_length(linear->n_out, job->bf16 != NULL ? kernels->bkc : kernels->kc);
     for (size_t p = 0; p < linear->n_out; p += run) {
         for (size_t done = 0; done < rows; done += WEFT_PANEL) {
             (job->bf16 != NULL ? add_bf16_input_run : add_input_run)(
-                kernels, job, i, n_i, row + done, smaller(WEFT_PANEL, rows - done), p,
-                smaller(run, linear->n_out - p), block + done);
+                kernels, job, i, n_i, row + done, weft_smaller(WEFT_PANEL, rows - done), p,
+                weft_smaller(run, linear->n_out - p), block + done);
         }
     }
     kernels->transpose(n_i, rows, block, BLOCK_LD, (float *)job->dx.data + row * job->dx.ld + i,
@@ -136,14 +129,14 @@ static void input_narrow(const weft_context *context, const struct weft_input_gr
 {
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
-    size_t n_row_tiles = tiles_of(job->dx.rows, kernels->mr);
+    size_t n_row_tiles = weft_tiles_of(job->dx.rows, kernels->mr);
     size_t from, to;
-    weft_team_share(context, tiles_of(linear->n_in, WEFT_PANEL) * n_row_tiles, &from, &to);
+    weft_team_share(context, weft_tiles_of(linear->n_in, WEFT_PANEL) * n_row_tiles, &from, &to);
     struct weft_rectangle share;
     while (weft_next_rectangle(&from, to, n_row_tiles, 1, &share)) {
-        size_t i = share.outer_from * WEFT_PANEL, n_i = smaller(WEFT_PANEL, linear->n_in - i);
+        size_t i = share.outer_from * WEFT_PANEL, n_i = weft_smaller(WEFT_PANEL, linear->n_in - i);
         size_t row = share.inner_from * kernels->mr;
-        size_t rows = smaller(share.inner_to * kernels->mr, job->dx.rows) - row;
+        size_t rows = weft_smaller(share.inner_to * kernels->mr, job->dx.rows) - row;
         kernels->sgemm(&(struct weft_sgemm){
             .m = rows,
             .n = n_i,
@@ -176,9 +169,9 @@ void weft_linear_input_gradient_team(weft_context *context,
             turn_team(context, job);
         }
         size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
-        size_t n_panels = tiles_of(job->dx.rows, WEFT_PANEL);
+        size_t n_panels = weft_tiles_of(job->dx.rows, WEFT_PANEL);
         size_t from, to;
-        weft_team_share(context, tiles_of(linear->n_in, mr) * n_panels, &from, &to);
+        weft_team_share(context, weft_tiles_of(linear->n_in, mr) * n_panels, &from, &to);
         struct weft_rectangle share;
         while (weft_next_rectangle(&from, to, n_panels, BLOCK_ROWS / mr, &share)) {
             input_rectangle(context, job, &share);
@@ -204,7 +197,7 @@ static void sum_batch(const struct weft_kernel_set *kernels, const struct gradie
         struct weft_sgemm product = {
             .m = tile->m,
             .n = tile->n,
-            .k = smaller(run, batch - p),
+            .k = weft_smaller(run, batch - p),
             .a = tile->a + p * tile->a_ld,
             .a_rs = 1,
             .a_cs = tile->a_ld,
@@ -228,14 +221,14 @@ static void sum_float_batch(const struct weft_kernel_set *kernels,
 {
     size_t col = panel * WEFT_PANEL;
     struct gradient_tile tile = {
-        .n = smaller(WEFT_PANEL, job->linear->n_out - col),
+        .n = weft_smaller(WEFT_PANEL, job->linear->n_out - col),
         .b = (const float *)job->dz.data + col,
         .a_ld = job->x.ld,
         .b_ld = job->dz.ld,
     };
     size_t step = job->nonzeros != NULL ? kernels->mr : n_i;
     for (size_t done = 0; done < n_i; done += step) {
-        tile.m = smaller(step, n_i - done);
+        tile.m = weft_smaller(step, n_i - done);
         tile.a = (const float *)job->x.data + i + done;
         sum_batch(kernels, &tile, job->x.rows,
                   job->nonzeros != NULL ? &job->nonzeros->by_cols : NULL, (i + done) / kernels->mr,
@@ -254,8 +247,8 @@ static void sum_bf16_batch(const struct weft_kernel_set *kernels,
     for (size_t p = 0; p < batch; p += run) {
         kernels->bgemm(&(struct weft_bgemm){
             .m = n_i,
-            .n = smaller(WEFT_PANEL, job->linear->n_out - col),
-            .k = smaller(run, batch - p),
+            .n = weft_smaller(WEFT_PANEL, job->linear->n_out - col),
+            .k = weft_smaller(run, batch - p),
             .a = copies->x_turned + i * copies->turned_ld + p,
             .a_rs = copies->turned_ld,
             .b = copies->dz_pairs + p / 2 * copies->dz_ld + 2 * col,
@@ -299,15 +292,15 @@ static void weight_wide(const weft_context *context, const struct weft_weight_gr
     const struct weft_linear *linear = job->linear;
     size_t n_rows = linear->n_in + 1;
     size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
-    size_t n_row_tiles = tiles_of(n_rows, mr);
+    size_t n_row_tiles = weft_tiles_of(n_rows, mr);
     size_t block = BLOCK_ROWS / mr * mr;
     size_t from, to;
-    weft_team_share(context, tiles_of(linear->n_out, WEFT_PANEL) * n_row_tiles, &from, &to);
+    weft_team_share(context, weft_tiles_of(linear->n_out, WEFT_PANEL) * n_row_tiles, &from, &to);
     struct weft_rectangle share;
     while (weft_next_rectangle(&from, to, n_row_tiles, 1, &share)) {
-        size_t end = smaller(share.inner_to * mr, n_rows);
+        size_t end = weft_smaller(share.inner_to * mr, n_rows);
         for (size_t i = share.inner_from * mr; i < end; i += block) {
-            weight_block(context, job, share.outer_from, i, smaller(block, end - i));
+            weight_block(context, job, share.outer_from, i, weft_smaller(block, end - i));
         }
     }
 }
@@ -318,12 +311,12 @@ static void weight_narrow(const weft_context *context, const struct weft_weight_
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
     size_t from, to;
-    weft_team_share(context, tiles_of(linear->n_in + 1, WEFT_PANEL), &from, &to);
+    weft_team_share(context, weft_tiles_of(linear->n_in + 1, WEFT_PANEL), &from, &to);
     for (size_t t = from; t < to; t++) {
         size_t i = t * WEFT_PANEL;
         struct gradient_tile tile = {
             .m = linear->n_out,
-            .n = smaller(WEFT_PANEL, linear->n_in + 1 - i),
+            .n = weft_smaller(WEFT_PANEL, linear->n_in + 1 - i),
             .a = job->dz.data,
             .b = (const float *)job->x.data + i,
             .a_ld = job->dz.ld,

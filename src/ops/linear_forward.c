@@ -12,11 +12,7 @@
 #include "ops/linear_bf16.h"
 #include "ops/rectangle.h"
 #include "ops/team.h"
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#include "ops/tiles.h"
 
 /* Terms p .. p + run of the sums of one panel and the row tiles of the rectangle. */
 static void add_run(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
@@ -25,8 +21,8 @@ static void add_run(const struct weft_kernel_set *kernels, const struct weft_for
     const struct weft_linear *linear = job->linear;
     size_t row = share->inner_from * kernels->mr, col = panel * WEFT_PANEL;
     struct weft_sgemm product = {
-        .m = smaller(share->inner_to * kernels->mr, job->y.rows) - row,
-        .n = smaller(WEFT_PANEL, linear->n_out - col),
+        .m = weft_smaller(share->inner_to * kernels->mr, job->y.rows) - row,
+        .n = weft_smaller(WEFT_PANEL, linear->n_out - col),
         .k = run,
         .a = (const float *)job->x.data + row * job->x.ld + p,
         .a_rs = job->x.ld,
@@ -43,7 +39,7 @@ static void add_run(const struct weft_kernel_set *kernels, const struct weft_for
     }
     size_t rows = product.m;
     for (size_t done = 0; done < rows; done += kernels->mr) {
-        product.m = smaller(kernels->mr, rows - done);
+        product.m = weft_smaller(kernels->mr, rows - done);
         product.k = weft_nonzeros_terms(
             &job->nonzeros->by_rows, share->inner_from + done / kernels->mr,
             p / weft_run_length(linear->n_in + 1, kernels->kc), run, &product.terms);
@@ -62,8 +58,8 @@ static void add_bf16_run(const struct weft_kernel_set *kernels, const struct wef
     size_t row = share->inner_from * kernels->bmr, col = panel * WEFT_PANEL;
     size_t n_pairs = linear->n_in / 2 + 1;
     kernels->bgemm(&(struct weft_bgemm){
-        .m = smaller(share->inner_to * kernels->bmr, job->y.rows) - row,
-        .n = smaller(WEFT_PANEL, linear->n_out - col),
+        .m = weft_smaller(share->inner_to * kernels->bmr, job->y.rows) - row,
+        .n = weft_smaller(WEFT_PANEL, linear->n_out - col),
         .k = run,
         .a = copies->x_rows + row * copies->x_ld + p,
         .a_rs = copies->x_ld,
@@ -94,12 +90,12 @@ static void forward_rectangle(const struct weft_kernel_set *kernels,
     for (size_t p = 0; p < n_terms; p += run) {
         for (size_t panel = share->outer_from; panel < share->outer_to; panel++) {
             (job->bf16 != NULL ? add_bf16_run : add_run)(kernels, job, share, panel, p,
-                                                         smaller(run, n_terms - p));
+                                                         weft_smaller(run, n_terms - p));
         }
     }
     size_t row = share->inner_from * mr, col = share->outer_from * WEFT_PANEL;
-    activate(kernels, job, row, smaller(share->inner_to * mr, job->y.rows) - row, col,
-             smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
+    activate(kernels, job, row, weft_smaller(share->inner_to * mr, job->y.rows) - row, col,
+             weft_smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
 }
 
 /* Few outputs: a vector holds terms of one sum. */
@@ -109,8 +105,8 @@ static void forward_narrow(const weft_context *context, const struct weft_forwar
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
     size_t from, to;
-    weft_team_share(context, (job->y.rows + GRAIN - 1) / GRAIN, &from, &to);
-    size_t row = from * GRAIN, end = smaller(to * GRAIN, job->y.rows);
+    weft_team_share(context, weft_tiles_of(job->y.rows, GRAIN), &from, &to);
+    size_t row = from * GRAIN, end = weft_smaller(to * GRAIN, job->y.rows);
     if (row < end) {
         kernels->sdot(end - row, linear->n_out, linear->n_in + 1,
                       (const float *)job->x.data + row * job->x.ld, job->x.ld, job->params,
@@ -133,8 +129,8 @@ void weft_linear_forward_team(weft_context *context, const struct weft_forward_j
             weft_linear_bf16_input_team(context, &job->x, job->bf16);
         }
         size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
-        size_t n_panels = (linear->n_out - 1) / WEFT_PANEL + 1;
-        size_t n_row_tiles = (job->y.rows + mr - 1) / mr;
+        size_t n_panels = weft_tiles_of(linear->n_out, WEFT_PANEL);
+        size_t n_row_tiles = weft_tiles_of(job->y.rows, mr);
         size_t from, to;
         weft_team_share(context, n_panels * n_row_tiles, &from, &to);
         struct weft_rectangle share;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "kernels/kernels.h"
 #include "ops/team.h"
+#include "ops/tiles.h"
 
 /* Kernels write lists in whole vectors of up to 16. */
 enum { LIST_SLACK = 16 };
@@ -13,20 +14,20 @@ enum { GRAIN = 32 };
 
 static size_t round_up(size_t n, size_t grain)
 {
-    return (n + grain - 1) / grain * grain;
+    return weft_tiles_of(n, grain) * grain;
 }
 
 size_t weft_run_length(size_t n_terms, size_t max_run)
 {
-    size_t n_runs = (n_terms + max_run - 1) / max_run;
-    return round_up(n_runs <= 1 ? n_terms : (n_terms + n_runs - 1) / n_runs, GRAIN);
+    size_t n_runs = weft_tiles_of(n_terms, max_run);
+    return round_up(n_runs <= 1 ? n_terms : weft_tiles_of(n_terms, n_runs), GRAIN);
 }
 
 static bool lists_init(struct weft_term_lists *lists, size_t n_tiles, size_t n_terms,
                        size_t max_run)
 {
     *lists = (struct weft_term_lists){
-        .max_runs = (n_terms + max_run - 1) / max_run,
+        .max_runs = weft_tiles_of(n_terms, max_run),
         .room = round_up(max_run, GRAIN) + LIST_SLACK,
     };
     size_t n_lists;
@@ -43,8 +44,8 @@ weft_status weft_nonzeros_init(struct weft_nonzeros *nonzeros, const weft_contex
 {
     size_t mr = context->kernels->mr, kc = context->kernels->kc;
     *nonzeros = (struct weft_nonzeros){.n_cols = n_cols + 1};
-    if (lists_init(&nonzeros->by_rows, (max_rows + mr - 1) / mr, n_cols + 1, kc) &&
-        (!by_cols || lists_init(&nonzeros->by_cols, (n_cols + mr) / mr, max_rows, kc))) {
+    if (lists_init(&nonzeros->by_rows, weft_tiles_of(max_rows, mr), n_cols + 1, kc) &&
+        (!by_cols || lists_init(&nonzeros->by_cols, weft_tiles_of(n_cols + 1, mr), max_rows, kc))) {
         return WEFT_OK;
     }
     weft_nonzeros_release(nonzeros);
@@ -60,21 +61,16 @@ void weft_nonzeros_release(struct weft_nonzeros *nonzeros)
     *nonzeros = (struct weft_nonzeros){0};
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Fills the lists of tile t, whose terms are columns of x where by_rows. */
 static void list_tile(const struct weft_kernel_set *kernels, struct weft_term_lists *lists,
                       const weft_tensor *x, size_t n_cols, size_t t, bool by_rows)
 {
     size_t from = t * kernels->mr;
     size_t n_terms = by_rows ? n_cols : x->rows;
-    size_t width = smaller(kernels->mr, (by_rows ? x->rows : n_cols) - from);
+    size_t width = weft_smaller(kernels->mr, (by_rows ? x->rows : n_cols) - from);
     size_t run = weft_run_length(n_terms, kernels->kc);
     for (size_t p = 0, r = 0; p < n_terms; p += run, r++) {
-        size_t at = t * lists->max_runs + r, count = smaller(run, n_terms - p);
+        size_t at = t * lists->max_runs + r, count = weft_smaller(run, n_terms - p);
         uint32_t *list = lists->terms + at * lists->room;
         const float *data = x->data;
         lists->counts[at] =
@@ -89,9 +85,9 @@ void weft_nonzeros_find_team(weft_context *context, struct weft_nonzeros *nonzer
                              const weft_tensor *x)
 {
     const struct weft_kernel_set *kernels = context->kernels;
-    size_t n_row_tiles = (x->rows + kernels->mr - 1) / kernels->mr;
+    size_t n_row_tiles = weft_tiles_of(x->rows, kernels->mr);
     size_t n_col_tiles =
-        nonzeros->by_cols.terms == NULL ? 0 : (nonzeros->n_cols + kernels->mr - 1) / kernels->mr;
+        nonzeros->by_cols.terms == NULL ? 0 : weft_tiles_of(nonzeros->n_cols, kernels->mr);
 #pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_row_tiles; t++) {
         list_tile(kernels, &nonzeros->by_rows, x, nonzeros->n_cols, t, true);
