@@ -33,44 +33,43 @@ static const struct cli_option model_options[] = {
      .default_text = "made up"},
 };
 
-#define BENCH_OPTION_SHAPE                                                                         \
-    {.name = "inputs",                                                                             \
-     .type = CLI_COUNT,                                                                            \
-     .offset = AT(inputs),                                                                         \
-     .metavar = "N",                                                                               \
-     .fallback = "784",                                                                            \
-     .min = 1,                                                                                     \
-     .help = "of a made up network"},                                                              \
-        {.name = "outputs",                                                                        \
-         .type = CLI_COUNT,                                                                        \
-         .offset = AT(outputs),                                                                    \
-         .metavar = "N",                                                                           \
-         .fallback = "10",                                                                         \
-         .min = 1,                                                                                 \
-         .help = "of a made up network"},                                                          \
-        CLI_OPTION_HIDDEN(AT(net)), CLI_OPTION_ACTIVATION(AT(net)),                                \
-        CLI_OPTION_HINT_OUTPUT(AT(net.output)), CLI_OPTION_HINT_SCALE(AT(scale))
-
 static const struct cli_option network_options[] = {
-    BENCH_OPTION_SHAPE,
+    {.name = "inputs",
+     .type = CLI_COUNT,
+     .offset = AT(inputs),
+     .metavar = "N",
+     .fallback = "784",
+     .min = 1,
+     .help = "of a made up network"},
+    {.name = "outputs",
+     .type = CLI_COUNT,
+     .offset = AT(outputs),
+     .metavar = "N",
+     .fallback = "10",
+     .min = 1,
+     .help = "of a made up network"},
+    CLI_OPTION_HIDDEN(AT(net)),
+    CLI_OPTION_ACTIVATION(AT(net)),
+    CLI_OPTION_HINT_OUTPUT(AT(net.output)),
+    CLI_OPTION_HINT_SCALE(AT(scale)),
 };
 
-#define BENCH_OPTION_TRAINING                                                                      \
-    {.name = "batch-size",                                                                         \
-     .type = CLI_COUNT,                                                                            \
-     .offset = AT(batch_size),                                                                     \
-     .metavar = "N",                                                                               \
-     .word = "full",                                                                               \
-     .min = 1,                                                                                     \
-     .max = 1000000000,                                                                            \
-     .help = "samples of each step, or 'full' for all of them"},                                   \
-    {                                                                                              \
-        .name = "momentum", .type = CLI_REAL, .offset = AT(momentum), .metavar = "F", .hi = 1,     \
-        .hi_open = true, .help = "share of the last step that the next one keeps"                  \
-    }
-
 static const struct cli_option training_options[] = {
-    BENCH_OPTION_TRAINING,
+    {.name = "batch-size",
+     .type = CLI_COUNT,
+     .offset = AT(batch_size),
+     .metavar = "N",
+     .word = "full",
+     .min = 1,
+     .max = 1000000000,
+     .help = "samples of each step, or 'full' for all of them"},
+    {.name = "momentum",
+     .type = CLI_REAL,
+     .offset = AT(momentum),
+     .metavar = "F",
+     .hi = 1,
+     .hi_open = true,
+     .help = "share of the last step that the next one keeps"},
 };
 
 static const struct cli_option prediction_options[] = {
