@@ -180,17 +180,18 @@ void weft_linear_input_gradient_team(weft_context *context,
     weft_team_barrier(context);
 }
 
-/* One product of G: G(i, o) over n columns of dZ or X. Its operands' first terms are at a and b. */
+/* One product of G: c [m, n] over n columns of dZ or X. Its operands' first terms are at a and b. */
 struct gradient_tile {
     size_t m, n;
     const float *a, *b;
-    size_t a_ld, b_ld;
+    float *c;
+    size_t a_ld, b_ld, c_ld;
 };
 
 /* c (+)= a^T b over the batch, run by run. */
 static void sum_batch(const struct weft_kernel_set *kernels, const struct gradient_tile *tile,
-                      size_t batch, const struct weft_term_lists *lists, size_t list, float *c,
-                      size_t c_rs, bool accumulate)
+                      size_t batch, const struct weft_term_lists *lists, size_t list,
+                      bool accumulate)
 {
     size_t run = weft_run_length(batch, kernels->kc);
     for (size_t p = 0, r = 0; p < batch; p += run, r++) {
@@ -203,8 +204,8 @@ static void sum_batch(const struct weft_kernel_set *kernels, const struct gradie
             .a_cs = tile->a_ld,
             .b = tile->b + p * tile->b_ld,
             .b_rs = tile->b_ld,
-            .c = c,
-            .c_rs = c_rs,
+            .c = tile->c,
+            .c_rs = tile->c_ld,
             .accumulate = accumulate || p > 0,
         };
         if (lists != NULL) {
@@ -225,14 +226,16 @@ static void sum_float_batch(const struct weft_kernel_set *kernels,
         .b = (const float *)job->dz.data + col,
         .a_ld = job->x.ld,
         .b_ld = job->dz.ld,
+        .c_ld = WEFT_PANEL,
     };
     size_t step = job->nonzeros != NULL ? kernels->mr : n_i;
     for (size_t done = 0; done < n_i; done += step) {
         tile.m = weft_smaller(step, n_i - done);
         tile.a = (const float *)job->x.data + i + done;
+        tile.c = g + done * WEFT_PANEL;
         sum_batch(kernels, &tile, job->x.rows,
                   job->nonzeros != NULL ? &job->nonzeros->by_cols : NULL, (i + done) / kernels->mr,
-                  g + done * WEFT_PANEL, WEFT_PANEL, job->accumulate);
+                  job->accumulate);
     }
 }
 
@@ -323,12 +326,12 @@ static void weight_narrow(const weft_context *context, const struct weft_weight_
             .b_ld = job->x.ld,
         };
         bool kept = job->gradient != NULL;
-        float *g = kept ? job->gradient + i : weft_team_scratch(context);
-        size_t g_rs = kept ? linear->ld : WEFT_PANEL;
-        sum_batch(kernels, &tile, job->x.rows, NULL, 0, g, g_rs, job->accumulate);
+        tile.c = kept ? job->gradient + i : weft_team_scratch(context);
+        tile.c_ld = kept ? linear->ld : WEFT_PANEL;
+        sum_batch(kernels, &tile, job->x.rows, NULL, 0, job->accumulate);
         for (size_t o = 0; job->update != NULL && o < linear->n_out; o++) {
             weft_update_range(kernels, job->update, job->update_at + o * linear->ld + i, tile.n,
-                              g + o * g_rs);
+                              tile.c + o * tile.c_ld);
         }
     }
 }
