@@ -180,7 +180,7 @@ void weft_linear_input_gradient_team(weft_context *context,
     weft_team_barrier(context);
 }
 
-/* One product of G: c [m, n] over n columns of dZ or X. Its operands' first terms are at a and b. */
+/* One product of G: c [m, n] over n columns of dZ or X. Its operands begin at a and b. */
 struct gradient_tile {
     size_t m, n;
     const float *a, *b;
