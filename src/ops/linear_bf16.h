@@ -53,13 +53,4 @@ void weft_linear_bf16_input_team(weft_context *context, const weft_tensor *x,
 void weft_linear_bf16_gradient_team(weft_context *context, const weft_tensor *dz,
                                     const struct weft_linear_bf16 *copies);
 
-/* Rows and columns from (row, col) of x or dz, once they are complete; row and col are multiples of
- * the tile or of 32. */
-void weft_linear_bf16_store_input(const struct weft_kernel_set *kernels, const weft_tensor *x,
-                                  const struct weft_linear_bf16 *copies, size_t row, size_t rows,
-                                  size_t col, size_t cols);
-void weft_linear_bf16_store_gradient(const struct weft_kernel_set *kernels, const weft_tensor *dz,
-                                     const struct weft_linear_bf16 *copies, size_t row, size_t rows,
-                                     size_t col, size_t cols);
-
 #endif
