@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "quiet.h"
 
 #define MAX_ROUNDS 1000
@@ -194,30 +195,15 @@ static void run_round(const struct bench_case *item, struct bench_stats *stats)
     stats->disturbed += waited >= TOLERATED_WAIT;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The value below which a share q of the sorted numbers lies, by linear interpolation. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-    double at = q * (double)(n - 1);
-    size_t below = (size_t)floor(at);
-    double share = at - (double)below;
-    return below + 1 < n ? (1 - share) * sorted[below] + share * sorted[below + 1] : sorted[n - 1];
-}
-
 void bench_summarise(struct bench_stats *stats)
 {
     double *sorted = bench_alloc(stats->rounds, sizeof *sorted);
     memcpy(sorted, stats->seconds, stats->rounds * sizeof *sorted);
-    qsort(sorted, stats->rounds, sizeof *sorted, ascending);
+    weft_sort_numbers(sorted, stats->rounds);
     stats->min = sorted[0];
-    stats->quartile1 = quantile(sorted, stats->rounds, 0.25);
-    stats->median = quantile(sorted, stats->rounds, 0.5);
-    stats->quartile3 = quantile(sorted, stats->rounds, 0.75);
+    stats->quartile1 = weft_quantile(sorted, stats->rounds, 0.25);
+    stats->median = weft_quantile(sorted, stats->rounds, 0.5);
+    stats->quartile3 = weft_quantile(sorted, stats->rounds, 0.75);
     stats->max = sorted[stats->rounds - 1];
     free(sorted);
 }

@@ -1,9 +1,11 @@
 /* Floor 0. */
+#include <math.h>
 #include <string.h>
 
 #include <weft/version.h>
 
 #include "base/clock.h"
+#include "base/quantile.h"
 #include "harness.h"
 #include "test_base.h"
 
@@ -19,6 +21,22 @@ static void clock_goes_forward(void)
     CHECK(now - before < 10);
 }
 
+/* numpy.quantile([3, 1, 4, 1, 5, 9, 2, 6], q), and ends. */
+static void quantiles(void)
+{
+    double numbers[] = {3, 1, 4, 1, 5, 9, 2, 6};
+    static const double wanted[][2] = {{0, 1},     {0.1, 1},   {0.25, 1.75},
+                                       {0.5, 3.5}, {0.9, 6.9}, {1, 9}};
+    weft_sort_numbers(numbers, 8);
+    for (size_t k = 1; k < 8; k++) {
+        CHECK(numbers[k - 1] <= numbers[k]);
+    }
+    for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+        CHECK(fabs(weft_quantile(numbers, 8, wanted[k][0]) - wanted[k][1]) < 1e-12);
+    }
+    CHECK(weft_quantile(numbers, 1, 0.7) == numbers[0]);
+}
+
 static void version_is_that_of_the_headers(void)
 {
     CHECK_STR(weft_version(), WEFT_VERSION_STRING);
@@ -30,6 +48,7 @@ static void version_is_that_of_the_headers(void)
 
 static CU_TestInfo small_tests[] = {
     {"clock goes forward", clock_goes_forward},
+    {"quantiles", quantiles},
     {"version is that of the headers", version_is_that_of_the_headers},
     CU_TEST_INFO_NULL,
 };

@@ -3,12 +3,12 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/mem.h"
+#include "base/quantile.h"
 #include "cli/json_line.h"
 
 /* Caches, branch predictors and clock rates settle within some 0.1 s. */
@@ -42,21 +42,6 @@ void bench_series_release(struct bench_series *series)
     *series = (struct bench_series){0};
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The value below which a share q of n > 0 sorted numbers lies, by linear interpolation. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-    double at = q * (double)(n - 1);
-    size_t below = (size_t)floor(at);
-    double share = at - (double)below;
-    return below + 1 < n ? (1 - share) * sorted[below] + share * sorted[below + 1] : sorted[n - 1];
-}
-
 struct bench_stats bench_stats_of(struct bench_series *series)
 {
     size_t n = series->n;
@@ -64,14 +49,14 @@ struct bench_stats bench_stats_of(struct bench_series *series)
         return (struct bench_stats){0};
     }
     double *sorted = series->seconds;
-    qsort(sorted, n, sizeof *sorted, ascending);
+    weft_sort_numbers(sorted, n);
     return (struct bench_stats){
         .n = n,
         .min = sorted[0],
-        .p10 = quantile(sorted, n, 0.1),
-        .median = quantile(sorted, n, 0.5),
-        .p90 = quantile(sorted, n, 0.9),
-        .p99 = quantile(sorted, n, 0.99),
+        .p10 = weft_quantile(sorted, n, 0.1),
+        .median = weft_quantile(sorted, n, 0.5),
+        .p90 = weft_quantile(sorted, n, 0.9),
+        .p99 = weft_quantile(sorted, n, 0.99),
         .max = sorted[n - 1],
     };
 }
