@@ -97,6 +97,11 @@ run 0 bench scaling $small --threads 1,2 --json
 positive out strong.1.step.median_s strong.1.samples_per_s strong.1.gflop_per_s strong.1.speedup \
     strong.1.efficiency weak.1.step.median_s weak.1.speedup
 is "$("$JSONQ" weak.0.batch_size weak.1.batch_size strong.1.batch_size <out | tr '\n' ' ')" '32 64 32 '
+for mode in step scaling predict; do
+    # shellcheck disable=SC2086
+    run 0 bench $mode $small --precision bf16 --json
+    is "$("$JSONQ" precision <out)" bf16
+done
 # What a batch for many threads lacks in samples is said, and what there is is measured.
 run 0 bench scaling digits --hidden 4 --batch-size 200 --threads 1,2 --seconds 0.01 --json
 has err "note: weak scaling ends before 2 threads, for which 300 samples are not enough"
