@@ -4,10 +4,11 @@
 root=$(cd "$(dirname "$0")/.." && pwd)
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-# What every build needs, and what the tests need on top: locales for one that writes
-# numbers with a comma.
+# What every build needs; what it can do without, but users would miss; and what the tests need on
+# top: locales for one that writes numbers with a comma.
 build_packages="gcc libc6-dev make cmake pkg-config zlib1g-dev libjansson-dev"
-test_packages="$build_packages libhdf5-dev libcunit1-dev locales"
+optional_packages="libpng-dev"
+test_packages="$build_packages $optional_packages libhdf5-dev libcunit1-dev locales"
 
 say()
 {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/json_line.h"
 #include "cli/machine.h"
+#include "report/picture_png.h"
 
 struct info_args {
     struct cli_common common;
@@ -39,6 +40,7 @@ static int print_json(const char *command, const struct cli_common *common)
     failed |= json_object_set_new(object, "isa", cli_json_text(common->isa));
     failed |= json_object_set_new(object, "threads", cli_json_count(common->threads));
     failed |= json_object_set_new(object, "hdf5", json_boolean(weft_has_hdf5()));
+    failed |= json_object_set_new(object, "png", json_boolean(picture_png_available()));
     return cli_json_print(command, object, failed);
 }
 
@@ -58,8 +60,8 @@ static int print_text(const struct cli_common *common)
                : strcmp(name, common->isa) == 0 ? " (in use)"
                                                 : "");
     }
-    printf("\n%-10s%zu\n%-10s%s\n", "threads", common->threads, "hdf5",
-           weft_has_hdf5() ? "yes" : "no");
+    printf("\n%-10s%zu\n%-10s%s\n%-10s%s\n", "threads", common->threads, "hdf5",
+           weft_has_hdf5() ? "yes" : "no", "png", picture_png_available() ? "yes" : "no");
     return CLI_DONE;
 }
 

@@ -10,10 +10,15 @@
 #include "cli/inputs.h"
 #include "cli/json_line.h"
 #include "cli/stop_signal.h"
+#include "report/picture_grid.h"
+#include "report/picture_png.h"
+#include "report/sample_predictions.h"
+
+#define MAX_GRID 100
 
 struct predict_args {
     struct cli_common common;
-    char *model, *output_file;
+    char *model, *output_file, *grid;
     struct cli_source source;
     struct cli_hints hints;
     bool proba;
@@ -47,6 +52,12 @@ static const struct cli_option output_options[] = {
      .metavar = "FILE",
      .help = "write to a file, whole or not at all",
      .default_text = "standard output"},
+    {.name = "grid",
+     .type = CLI_TEXT,
+     .offset = offsetof(struct predict_args, grid),
+     .metavar = "FILE.png",
+     .help = "draw the first 100 samples as images with their predictions, instead of printing "
+             "these"},
     {.name = "proba",
      .type = CLI_FLAG,
      .offset = offsetof(struct predict_args, proba),
@@ -73,48 +84,6 @@ static const struct cli_group groups[] = {
     {"Other", "run", other_options, sizeof other_options / sizeof *other_options},
 };
 
-/* Predictions of one data set. */
-struct predictions {
-    const weft_net *net;
-    size_t samples, n_classes, n_outputs;
-    weft_tensor p;    /* [samples, n_outputs] */
-    int32_t *classes; /* [samples], NULL where n_classes is 0 */
-};
-
-static weft_status predict(weft_context *context, const weft_net *net, const weft_dataset *data,
-                           struct predictions *out, weft_error *err)
-{
-    *out = (struct predictions){.net = net,
-                                .samples = weft_dataset_samples(data),
-                                .n_classes = weft_net_n_classes(net),
-                                .n_outputs = weft_net_n_outputs(net)};
-    if (weft_tensor_init(&out->p, WEFT_F32, out->samples, out->n_outputs) != WEFT_OK) {
-        return weft_fail_nomem(err, "predictions");
-    }
-    if (out->n_classes > 0) {
-        out->classes = weft_mem_alloc(out->samples, sizeof *out->classes);
-        if (out->classes == NULL) {
-            return weft_fail_nomem(err, "predictions");
-        }
-    }
-    return weft_predict(context, net, data, &out->p, out->classes, err);
-}
-
-static float output_of(const struct predictions *found, size_t sample, size_t index)
-{
-    return ((const float *)found->p.data)[sample * found->p.ld + index];
-}
-
-/* The probability of a class; a single sigmoid gives that of the second. */
-static float probability(const struct predictions *found, size_t sample, size_t index)
-{
-    if (found->n_outputs > 1) {
-        return output_of(found, sample, index);
-    }
-    float p = output_of(found, sample, 0);
-    return index == 1 ? p : 1 - p;
-}
-
 /* RFC 4180 */
 static void print_cell(FILE *stream, const char *prefix, const char *text)
 {
@@ -131,7 +100,7 @@ static void print_cell(FILE *stream, const char *prefix, const char *text)
 
 /* With classes: prediction[,p_CLASS...]. With a sigmoid for each label: LABEL...[,p_LABEL...].
  * With values: their names, or "prediction" where there is but one. */
-static void print_header(const struct predictions *found, bool proba, FILE *stream)
+static void print_header(const struct sample_predictions *found, bool proba, FILE *stream)
 {
     bool labels = weft_net_output(found->net) == WEFT_OUTPUT_SIGMOID && found->n_classes == 0;
     size_t n_names = found->n_classes > 0 ? found->n_classes : found->n_outputs;
@@ -150,29 +119,30 @@ static void print_header(const struct predictions *found, bool proba, FILE *stre
     putc('\n', stream);
 }
 
-static void print_row(const struct predictions *found, size_t sample, bool proba, FILE *stream)
+static void print_row(const struct sample_predictions *found, size_t sample, bool proba,
+                      FILE *stream)
 {
     if (found->n_classes > 0) {
         print_cell(stream, "", weft_net_class_name(found->net, (size_t)found->classes[sample]));
         for (size_t i = 0; proba && i < found->n_classes; i++) {
-            fprintf(stream, ",%.9g", (double)probability(found, sample, i));
+            fprintf(stream, ",%.9g", (double)sample_probability(found, sample, i));
         }
         putc('\n', stream);
         return;
     }
     bool labels = weft_net_output(found->net) == WEFT_OUTPUT_SIGMOID;
     for (size_t i = 0; i < found->n_outputs; i++) {
-        float p = output_of(found, sample, i);
+        float p = sample_output(found, sample, i);
         fprintf(stream, "%s%.9g", i > 0 ? "," : "", labels ? (p >= 0.5F) : (double)p);
     }
     for (size_t i = 0; proba && labels && i < found->n_outputs; i++) {
-        fprintf(stream, ",%.9g", (double)output_of(found, sample, i));
+        fprintf(stream, ",%.9g", (double)sample_output(found, sample, i));
     }
     putc('\n', stream);
 }
 
 /* Stops where nobody takes the rest. */
-static void print_csv(const struct predictions *found, bool proba, FILE *stream)
+static void print_csv(const struct sample_predictions *found, bool proba, FILE *stream)
 {
     print_header(found, proba, stream);
     for (size_t i = 0; i < found->samples && !ferror(stream) && cli_stop_signal() == 0; i++) {
@@ -182,7 +152,7 @@ static void print_csv(const struct predictions *found, bool proba, FILE *stream)
 
 /* Signals wait for the end of the file, so that no temporary file stays behind. */
 static int write_file(const char *command, const struct predict_args *args,
-                      const struct predictions *found)
+                      const struct sample_predictions *found)
 {
     struct weft_safefile file = {0};
     weft_error err;
@@ -201,14 +171,66 @@ static int write_file(const char *command, const struct predict_args *args,
     return status == WEFT_OK ? CLI_DONE : cli_fail(command, CLI_FAILED, &err);
 }
 
-static json_t *json_outputs(const struct predictions *found, size_t sample, bool probabilities)
+/* "first 100 of 10000 samples: 98 right, 2 wrong" */
+static void write_heading(const struct sample_predictions *found, size_t n, char *text, size_t size)
+{
+    size_t counts[3] = {0};
+    for (size_t i = 0; i < n; i++) {
+        counts[sample_verdict(found, i)]++;
+    }
+    int len = n < found->samples
+                  ? snprintf(text, size, "first %zu of %zu samples", n, found->samples)
+                  : snprintf(text, size, "%zu sample%s", n, n == 1 ? "" : "s");
+    if (counts[SAMPLE_UNKNOWN] == 0) {
+        snprintf(text + len, size - (size_t)len, ": %zu right, %zu wrong", counts[SAMPLE_RIGHT],
+                 counts[SAMPLE_WRONG]);
+    }
+}
+
+static weft_status draw_grid(const struct predict_args *args,
+                             const struct sample_predictions *found, struct picture_canvas *canvas,
+                             weft_error *err)
+{
+    size_t samples[MAX_GRID];
+    size_t n = found->samples < MAX_GRID ? found->samples : MAX_GRID;
+    for (size_t i = 0; i < n; i++) {
+        samples[i] = i;
+    }
+    char heading[120];
+    write_heading(found, n, heading, sizeof heading);
+    const struct picture_section section = {heading, samples, n};
+    weft_error why;
+    weft_status status = picture_grid_draw(found, args->source.path, &section, 1, canvas, &why);
+    return status == WEFT_OK
+               ? WEFT_OK
+               : weft_fail(err, status, "--grid of %s: %s", args->source.path, why.message);
+}
+
+static int write_grid(const char *command, const struct predict_args *args,
+                      const struct sample_predictions *found)
+{
+    struct picture_canvas canvas = {0};
+    weft_error err;
+    if (draw_grid(args, found, &canvas, &err) != WEFT_OK) {
+        return cli_fail(command, CLI_INPUT, &err);
+    }
+    cli_stop_install();
+    cli_stop_hold();
+    weft_status status = picture_png_write(&canvas, args->grid, &err);
+    cli_stop_release();
+    picture_canvas_release(&canvas);
+    return status == WEFT_OK ? CLI_DONE : cli_fail(command, CLI_FAILED, &err);
+}
+
+static json_t *json_outputs(const struct sample_predictions *found, size_t sample,
+                            bool probabilities)
 {
     json_t *row = json_array();
     size_t n = probabilities && found->n_classes > 0 ? found->n_classes : found->n_outputs;
     bool labels = weft_net_output(found->net) == WEFT_OUTPUT_SIGMOID;
     for (size_t i = 0; i < n; i++) {
-        float p = probabilities && found->n_classes > 0 ? probability(found, sample, i)
-                                                        : output_of(found, sample, i);
+        float p = probabilities && found->n_classes > 0 ? sample_probability(found, sample, i)
+                                                        : sample_output(found, sample, i);
         json_t *value =
             !probabilities && labels ? cli_json_count(p >= 0.5F) : cli_json_real((double)p);
         if (json_array_append_new(row, value) != 0) {
@@ -219,7 +241,7 @@ static json_t *json_outputs(const struct predictions *found, size_t sample, bool
     return row;
 }
 
-static json_t *json_prediction(const struct predictions *found, size_t sample)
+static json_t *json_prediction(const struct sample_predictions *found, size_t sample)
 {
     if (found->n_classes > 0) {
         return cli_json_text(weft_net_class_name(found->net, (size_t)found->classes[sample]));
@@ -227,10 +249,16 @@ static json_t *json_prediction(const struct predictions *found, size_t sample)
     return json_outputs(found, sample, false);
 }
 
-/* {"model","data","samples", "output": file} or, without a file, "predictions" and, if asked for,
- * "probabilities", one entry for each sample. */
+/* Whether standard output is spared the predictions. */
+static bool goes_to_files(const struct predict_args *args)
+{
+    return args->output_file != NULL || args->grid != NULL;
+}
+
+/* {"model","data","samples", "output": file, "grid": file} or, without a file, "predictions" and,
+ * if asked for, "probabilities", one entry for each sample. */
 static int print_json(const char *command, const struct predict_args *args,
-                      const struct predictions *found)
+                      const struct sample_predictions *found)
 {
     bool sigmoid = weft_net_output(found->net) == WEFT_OUTPUT_SIGMOID;
     bool proba = args->proba && (found->n_classes > 0 || sigmoid);
@@ -241,16 +269,19 @@ static int print_json(const char *command, const struct predict_args *args,
     if (args->output_file != NULL) {
         failed |= json_object_set_new(object, "output", cli_json_text(args->output_file));
     }
-    for (size_t i = 0; args->output_file == NULL && failed == 0 && i < found->samples; i++) {
+    if (args->grid != NULL) {
+        failed |= json_object_set_new(object, "grid", cli_json_text(args->grid));
+    }
+    for (size_t i = 0; !goes_to_files(args) && failed == 0 && i < found->samples; i++) {
         failed |= json_array_append_new(rows, json_prediction(found, i));
         if (proba) {
             failed |= json_array_append_new(odds, json_outputs(found, i, true));
         }
     }
-    if (args->output_file == NULL) {
+    if (!goes_to_files(args)) {
         failed |= json_object_set(object, "predictions", rows);
     }
-    if (args->output_file == NULL && proba) {
+    if (!goes_to_files(args) && proba) {
         failed |= json_object_set(object, "probabilities", odds);
     }
     json_decref(rows);
@@ -259,19 +290,42 @@ static int print_json(const char *command, const struct predict_args *args,
 }
 
 static int print_found(const char *command, const struct predict_args *args,
-                       const struct predictions *found)
+                       const struct sample_predictions *found)
 {
     int code = args->output_file != NULL ? write_file(command, args, found) : CLI_DONE;
+    if (code == CLI_DONE && args->grid != NULL) {
+        code = write_grid(command, args, found);
+    }
     if (code != CLI_DONE) {
         return code;
     }
     if (args->common.json) {
         return print_json(command, args, found);
     }
-    if (args->output_file == NULL) {
+    if (!goes_to_files(args)) {
         print_csv(found, args->proba, stdout);
     }
     return CLI_DONE;
+}
+
+/* A picture also shows the true classes of data that has labels, and says so where these are other
+ * classes than the network's. */
+static weft_status load_data(const char *command, const struct predict_args *args,
+                             const weft_net *net, weft_dataset **data, weft_error *err)
+{
+    if (args->grid != NULL) {
+        weft_error why;
+        weft_status status = cli_load_for(net, args->model, &args->source, true, data, &why);
+        if (status == WEFT_OK) {
+            return WEFT_OK;
+        }
+        status = cli_load_for(net, args->model, &args->source, false, data, err);
+        if (status == WEFT_OK && why.status == WEFT_ERR_MISMATCH) {
+            cli_error(command, "--grid without true classes: %s", why.message);
+        }
+        return status;
+    }
+    return cli_load_for(net, args->model, &args->source, false, data, err);
 }
 
 static int run(struct cli_call *call)
@@ -281,21 +335,25 @@ static int run(struct cli_call *call)
     weft_context *context = NULL;
     weft_net *net = NULL;
     weft_dataset *data = NULL;
-    struct predictions found = {0};
+    struct sample_predictions found = {0};
     weft_error err;
+    if (args->grid != NULL && !picture_png_available()) {
+        cli_error(command, "--grid: this build of weft cannot write PNG files: libpng was missing "
+                           "when it was built");
+        return CLI_USAGE;
+    }
     int code = cli_make_context(command, &args->common, &context);
     if (code != CLI_DONE) {
         return code;
     }
     if (cli_load_model(args->model, args->source.path, &args->hints, &net, &err) != WEFT_OK ||
-        cli_load_for(net, args->model, &args->source, false, &data, &err) != WEFT_OK ||
-        predict(context, net, data, &found, &err) != WEFT_OK) {
+        load_data(command, args, net, &data, &err) != WEFT_OK ||
+        sample_predictions_init(&found, context, net, data, &err) != WEFT_OK) {
         code = cli_fail(command, CLI_INPUT, &err);
     } else {
         code = print_found(command, args, &found);
     }
-    weft_mem_free(found.classes);
-    weft_tensor_release(&found.p);
+    sample_predictions_release(&found);
     weft_dataset_free(data);
     weft_net_free(net);
     weft_context_free(context);
@@ -308,8 +366,12 @@ const struct cli_command cli_predict = {
     .summary = "predict the class or value of each sample",
     .about = "Writes CSV with a header and one row for each sample, in their order: the column\n"
              "'prediction' with the name of the class (or the value), and with --proba a\n"
-             "column p_CLASS for each class.",
+             "column p_CLASS for each class.\n"
+             "\n"
+             "--grid draws samples that are images, at most 100 of them, each with the class\n"
+             "predicted for it, its probability and, where DATA has labels, the true class.",
     .examples = "  weft predict runs/001 data/mnist -o digits.csv\n"
+                "  weft predict runs/001 data/mnist --grid digits.png\n"
                 "  weft predict runs/001 unlabelled.csv --proba | head\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof *groups,

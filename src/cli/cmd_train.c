@@ -298,6 +298,8 @@ static int run_job(struct train_job *job)
     train_announce(job);
     code = train_execute(job);
     if (code == CLI_DONE || code > CLI_SIGNAL) {
+        /* What cannot be drawn is no reason to hold back the results. */
+        code = code == CLI_DONE ? train_pictures(job) : code;
         int reported = train_report(job);
         code = code == CLI_DONE ? reported : code;
     }

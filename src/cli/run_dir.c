@@ -129,22 +129,45 @@ static weft_status write_config(const struct cli_run_dir *run, const struct cli_
     return weft_safefile_commit(&file, err);
 }
 
+static bool name_images(struct cli_run_dir *run)
+{
+    run->images = cli_join_path(run->path, "images");
+    if (run->images == NULL) {
+        return false;
+    }
+    run->grid = cli_join_path(run->images, "sample_prediction.png");
+    run->confusion = cli_join_path(run->images, "confusion_matrix.png");
+    return run->grid != NULL && run->confusion != NULL;
+}
+
+/* What an older run has left of what this one may not write. */
+static weft_status remove_older(const char *path, weft_error *err)
+{
+    return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR
+               ? WEFT_OK
+               : weft_fail_errno(err, errno, "%s: cannot remove the older file", path);
+}
+
 static weft_status open_files(struct cli_run_dir *run, const struct cli_options *options,
                               weft_error *err)
 {
     run->config = cli_join_path(run->path, "config.ini");
     run->model = cli_join_path(run->path, CLI_MODEL_FILE);
     char *metrics = cli_join_path(run->path, "metrics.jsonl");
-    if (run->config == NULL || run->model == NULL || metrics == NULL) {
+    if (run->config == NULL || run->model == NULL || metrics == NULL || !name_images(run)) {
         weft_mem_free(metrics);
         return weft_fail_nomem(err, "file names");
     }
-    if (unlink(run->model) != 0 && errno != ENOENT) {
-        int saved = errno;
-        weft_mem_free(metrics);
-        return weft_fail_errno(err, saved, "%s: cannot remove the older model", run->model);
+    weft_status status = remove_older(run->model, err);
+    if (status == WEFT_OK) {
+        status = remove_older(run->grid, err);
     }
-    weft_status status = write_config(run, options, err);
+    if (status == WEFT_OK) {
+        status = remove_older(run->confusion, err);
+    }
+    if (status == WEFT_OK) {
+        status = write_config(run, options, err);
+    }
     if (status != WEFT_OK) {
         weft_mem_free(metrics);
         return status;
@@ -183,6 +206,14 @@ weft_status cli_run_dir_make(struct cli_run_dir *run, const char *path, bool for
         cli_run_dir_release(run);
     }
     return status;
+}
+
+weft_status cli_run_dir_make_images(struct cli_run_dir *run, weft_error *err)
+{
+    if (mkdir(run->images, 0777) != 0 && (errno != EEXIST || !cli_is_directory(run->images))) {
+        return weft_fail_errno(err, errno, "%s: cannot make the directory", run->images);
+    }
+    return WEFT_OK;
 }
 
 weft_status cli_run_dir_append(struct cli_run_dir *run, const char *line, size_t len,
@@ -240,5 +271,8 @@ void cli_run_dir_release(struct cli_run_dir *run)
     weft_mem_free(run->config);
     weft_mem_free(run->metrics);
     weft_mem_free(run->model);
+    weft_mem_free(run->images);
+    weft_mem_free(run->grid);
+    weft_mem_free(run->confusion);
     *run = (struct cli_run_dir){0};
 }

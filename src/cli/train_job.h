@@ -48,6 +48,7 @@ struct train_job {
     size_t step, n_steps;
     double seconds;
     weft_score test_score; /* at the end */
+    bool has_pictures;
 };
 
 /* Each part returns 0, or the exit code after a message. */
@@ -59,6 +60,10 @@ int train_load(struct train_job *job);
 /* train_watch.c: trains, with events going to bar, metrics and the stop flag; evaluates the test
  * set; writes the model. */
 int train_execute(struct train_job *job);
+
+/* train_pictures.c: draws what the run directory shows in images/, as far as the data, and this
+ * build, allow. */
+int train_pictures(struct train_job *job);
 
 /* train_report.c: tells about the job before, and about what came out of it, on stderr and stdout.
  */

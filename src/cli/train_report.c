@@ -144,7 +144,8 @@ static void print_text(const struct train_job *job)
     }
     printf("%-10s%zu steps in %s\n", "time", job->step,
            cli_duration_text(job->seconds, duration, sizeof duration));
-    printf("%-10s%s: %s, config.ini, metrics.jsonl\n", "wrote", job->run.path, CLI_MODEL_FILE);
+    printf("%-10s%s: %s, config.ini, metrics.jsonl%s\n", "wrote", job->run.path, CLI_MODEL_FILE,
+           job->has_pictures ? ", images/" : "");
     print_next(job);
 }
 

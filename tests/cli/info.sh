@@ -3,12 +3,12 @@
 . "$(dirname "$0")/lib.sh"
 
 run 0 info
-for text in "weft      $WEFT_VERSION" 'compiler' 'cpu' 'kernels' 'generic' '(in use)' 'threads' 'hdf5'; do
+for text in "weft      $WEFT_VERSION" 'compiler' 'cpu' 'kernels' 'generic' '(in use)' 'threads' 'hdf5' 'png'; do
     has out "$text"
 done
 run 0 info --json
 is "$("$JSONQ" version <out)" "$WEFT_VERSION"
-"$JSONQ" compiler cpu kernels kernels_usable isa threads hdf5 <out >/dev/null || fail "keys"
+"$JSONQ" compiler cpu kernels kernels_usable isa threads hdf5 png <out >/dev/null || fail "keys"
 [ "$("$JSONQ" threads <out)" -ge 1 ] || fail "threads"
 
 is "$(OMP_NUM_THREADS=5 "$WEFT" info --json | "$JSONQ" threads)" 5
