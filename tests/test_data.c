@@ -11,6 +11,7 @@ static const CU_SuiteInfo suites[] = {
     {"dataset", NULL, NULL, NULL, NULL, dataset_tests},
     {"copy", NULL, NULL, NULL, NULL, copy_tests},
     {"scaling", NULL, NULL, NULL, NULL, scaling_tests},
+    {"source", NULL, NULL, NULL, NULL, source_tests},
     CU_SUITE_INFO_NULL,
 };
 

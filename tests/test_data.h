@@ -3,6 +3,7 @@
 #ifndef WEFT_TESTS_TEST_DATA_H
 #define WEFT_TESTS_TEST_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@
 #include <CUnit/CUnit.h>
 
 extern CU_TestInfo gzstream_tests[], number_tests[], idx_tests[], csv_tests[], labels_tests[],
-    dataset_tests[], copy_tests[], scaling_tests[];
+    dataset_tests[], copy_tests[], scaling_tests[], source_tests[];
 
 /* Bytes that grow; a zeroed struct is empty. */
 struct bytes {
@@ -51,6 +52,10 @@ void refuses(const char *path, const weft_dataset_options *options, weft_status 
 
 /* Loads again and again, each time with one more allocation let through before one fails. */
 void survives_lack_of_memory(const char *path, const weft_dataset_options *options);
+
+/* Reads n samples, which must be all, as a stream: in blocks of many sizes, again after a rewind,
+ * and where it must be able to from any sample on; always the same. */
+void check_source(const char *path, const weft_dataset_options *options, size_t n, bool can_seek);
 
 /* Options with one field set. */
 weft_dataset_options with_labels(weft_label_kind labels);

@@ -92,6 +92,75 @@ static void directories_that_lack_files(void)
     CHECK(!weft_dataset_has_split(write_text("file", "x"), WEFT_SPLIT_TRAIN));
 }
 
+/* EMNIST and QMNIST call their files otherwise. */
+static void directories_of_relatives(void)
+{
+    const char *dir = directory("emnist");
+    put(dir, "emnist-letters-train-images-idx3-ubyte", small_images(4));
+    put(dir, "emnist-letters-train-labels-idx1-ubyte", small_labels(4));
+    put(dir, "emnist-letters-test-images-idx3-ubyte.gz", packed(small_images(2)));
+    put(dir, "emnist-letters-test-labels-idx1-ubyte.gz", packed(small_labels(2)));
+    put(dir, "emnist-letters-test-images-idx3-ubyte.txt", small_images(2));
+    CHECK(weft_dataset_has_split(dir, WEFT_SPLIT_TRAIN));
+    CHECK(weft_dataset_has_split(dir, WEFT_SPLIT_TEST));
+    weft_dataset *data = load(dir, NULL);
+    if (data != NULL) {
+        /* Stored as 2 columns of 3: the first image is 0 3 / 1 4 / 2 5. */
+        const double turned[6] = {0, 3, 1, 4, 2, 5};
+        size_t dims[4];
+        CHECK_UINT(weft_dataset_shape(data, dims), 2);
+        CHECK_UINT(dims[0], 3);
+        CHECK_UINT(dims[1], 2);
+        for (size_t i = 0; i < 6; i++) {
+            CHECK_NEAR(feature(data, 0, i), turned[i], 0);
+            CHECK_NEAR(feature(data, 3, i), 18 + turned[i], 0);
+        }
+        weft_dataset_free(data);
+    }
+    put(dir, "emnist-letters-train-images-idx3-ubyte.gz", packed(small_images(3)));
+    data = load(dir, NULL); /* the plain one is preferred */
+    weft_dataset_free(data);
+    put(dir, "emnist-digits-train-images-idx3-ubyte", small_images(4));
+    REFUSES(dir, NULL, WEFT_ERR_IO, dir, "a directory of several sets",
+            "emnist-digits-train-images-idx3-ubyte", "emnist-letters-train-images-idx3-ubyte",
+            "IMAGES,LABELS");
+    put(dir, "train-images-idx3-ubyte", small_images(4));
+    put(dir, "train-labels-idx1-ubyte", small_labels(4));
+    data = load(dir, NULL); /* MNIST's own names come first, and are not turned */
+    if (data != NULL) {
+        CHECK_NEAR(feature(data, 0, 1), 1, 0);
+        weft_dataset_free(data);
+    }
+
+    dir = directory("qmnist");
+    const uint32_t dims[2] = {4, 8};
+    struct bytes labels = idx_header(0x0C, dims, 2);
+    for (size_t i = 0; i < 32; i++) {
+        bytes_add_big_endian(&labels, i % 8 == 0 ? i / 8 % 3 : 1000 + i, 4);
+    }
+    put(dir, "qmnist-test-images-idx3-ubyte.gz", packed(small_images(4)));
+    put(dir, "qmnist-test-labels-idx2-int.gz", packed(labels));
+    weft_dataset_options options = weft_dataset_options_default();
+    options.split = WEFT_SPLIT_TEST;
+    data = load(dir, &options);
+    if (data != NULL) {
+        CHECK_UINT(weft_dataset_n_classes(data), 3);
+        for (size_t i = 0; i < 4; i++) {
+            CHECK_INT(weft_dataset_targets(data).classes[i], (int)i % 3);
+        }
+        weft_dataset_free(data);
+    }
+    options.labels = WEFT_LABELS_VALUES;
+    data = load(dir, &options);
+    if (data != NULL) {
+        CHECK_UINT(weft_dataset_targets(data).n_values, 8);
+        CHECK_NEAR((double)weft_dataset_targets(data).values[9], 1009, 0);
+        weft_dataset_free(data);
+    }
+    options.labels = WEFT_LABELS_AUTO;
+    survives_lack_of_memory(dir, &options);
+}
+
 static void pairs(void)
 {
     const char *images = write_bytes("pair-images", small_images(4));
@@ -234,6 +303,7 @@ static void digits(void)
 CU_TestInfo dataset_tests[] = {
     {"directories", directories},
     {"directories that lack files", directories_that_lack_files},
+    {"directories of relatives", directories_of_relatives},
     {"pairs", pairs},
     {"single idx files", single_idx_files},
     {"other contents", other_contents},

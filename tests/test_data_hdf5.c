@@ -407,6 +407,79 @@ static void no_memory(void)
     survives_lack_of_memory(cats("x", "y"), NULL);
 }
 
+/* In blocks that do and do not fall on the borders of compressed chunks. */
+static void in_blocks(void)
+{
+    enum { N = 13 };
+    const hsize_t dims[3] = {N, 2, 3}, chunk[3] = {4, 1, 2}, each[1] = {N};
+    double values[6 * N];
+    long long labels[N];
+    for (size_t i = 0; i < 6 * N; i++) {
+        values[i] = (double)i / 4;
+        labels[i / 6] = (long long)(i / 6 % 3);
+    }
+    const char *path = path_of("blocks.h5");
+    hid_t file = create(path);
+    add_array(file, "x", H5T_IEEE_F64BE, H5T_NATIVE_DOUBLE, 3, dims, chunk, values);
+    add_array(file, "y", H5T_STD_I16BE, H5T_NATIVE_LLONG, 1, each, NULL, labels);
+    H5Fclose(file);
+    const weft_dataset_options options = weft_dataset_options_default();
+    check_source(path, &options, N, true);
+    const weft_dataset_options none = with_labels(WEFT_LABELS_NONE);
+    check_source(path, &none, N, true);
+}
+
+/* Links to other files, data kept in other files, data sets made of those of other files. */
+static void nothing_from_other_files(void)
+{
+    const char *other = cats("x", "y");
+    const char *path = path_of("linked.h5");
+    hid_t file = create(path);
+    H5Lcreate_external(other, "x", file, "x", H5P_DEFAULT, H5P_DEFAULT);
+    add_labels(file, "y", three_labels, 3);
+    H5Fclose(file);
+    REFUSES(path, NULL, WEFT_ERR_FORMAT, path, "link to another file", "not followed");
+
+    const hsize_t dims[2] = {3, 6};
+    const char *raw = write_text("raw", "abcdefghijklmnopqr");
+    path = path_of("outside.h5");
+    file = create(path);
+    hid_t space = H5Screate_simple(2, dims, NULL), layout = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(layout, raw, 0, 18);
+    H5Dclose(H5Dcreate2(file, "x", H5T_STD_U8LE, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+    H5Pclose(layout);
+    add_labels(file, "y", three_labels, 3);
+    H5Fclose(file);
+    REFUSES(path, NULL, WEFT_ERR_FORMAT, path, "'x'", "in other files");
+
+    path = path_of("virtual.h5");
+    file = create(path);
+    layout = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_virtual(layout, space, other, "x", space);
+    H5Dclose(H5Dcreate2(file, "x", H5T_STD_U8LE, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+    H5Pclose(layout);
+    H5Sclose(space);
+    add_labels(file, "y", three_labels, 3);
+    H5Fclose(file);
+    REFUSES(path, NULL, WEFT_ERR_FORMAT, path, "'x'", "in other files");
+}
+
+/* A chunk that would fill the memory, in a file that could never fill the chunk. */
+static void huge_chunks(void)
+{
+    const hsize_t dims[2] = {3, 6}, chunk[2] = {1 << 15, 1 << 16}, most[2] = {1 << 15, 1 << 16};
+    const char *path = path_of("chunks.h5");
+    hid_t file = create(path), space = H5Screate_simple(2, dims, most);
+    hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(layout, 2, chunk);
+    H5Dclose(H5Dcreate2(file, "x", H5T_STD_U8LE, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+    H5Pclose(layout);
+    H5Sclose(space);
+    add_labels(file, "y", three_labels, 3);
+    H5Fclose(file);
+    REFUSES(path, NULL, WEFT_ERR_FORMAT, path, "'x'", "2147483648 bytes");
+}
+
 static CU_TestInfo hdf5_tests[] = {
     {"guessed names", guessed_names},
     {"both splits in one file", both_splits_in_one_file},
@@ -418,6 +491,9 @@ static CU_TestInfo hdf5_tests[] = {
     {"lists that do not fit", lists_that_do_not_fit},
     {"broken content", broken_content},
     {"truncated", truncated},
+    {"in blocks", in_blocks},
+    {"nothing from other files", nothing_from_other_files},
+    {"huge chunks", huge_chunks},
     {"no memory", no_memory},
     CU_TEST_INFO_NULL,
 };

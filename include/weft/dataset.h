@@ -46,7 +46,10 @@ WEFT_API weft_dataset_options weft_dataset_options_default(void);
 
 /** Reads a data set into memory. `path` is
  *  - a directory with files named as MNIST's: train-images-idx3-ubyte, train-labels-idx1-ubyte,
- *    t10k-..., each plain or .gz;
+ *    t10k-..., each plain or .gz, or with more before these names and `test` for `t10k`
+ *    (emnist-letters-test-images-idx3-ubyte.gz, qmnist-train-labels-idx2-int.gz). Images of EMNIST
+ *    (emnist-...) are turned upright; of the labels of QMNIST, 8 numbers of 4 bytes for each
+ *    sample, the first is taken, unless labels is VALUES;
  *  - "IMAGES,LABELS", two IDX files; or "IMAGES" alone where labels is NONE;
  *  - a CSV file: cells separated by comma, semicolon or tab, quoted as in RFC 4180, UTF-8, with or
  *    without a header;

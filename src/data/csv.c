@@ -1,8 +1,8 @@
 /* Reads tables of numbers. The first record tells the columns: which of them are labels, and
- * whether it is a header itself. Features are kept in blocks of rows, as their number is known only
- * at the end. */
+ * whether it is a header itself. */
 #include "data/csv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,8 @@
 #include "data/labels.h"
 #include "data/number.h"
 
-#define BLOCK_BYTES ((size_t)1 << 22)
-
 struct table {
+    struct weft_source common;
     const weft_dataset_options *options;
     const char *path;
     struct weft_csv_reader reader;
@@ -24,25 +23,21 @@ struct table {
     size_t n_cols, n_labels;
     int32_t *label_of; /* [n_cols] which label a column is, or -1 for a feature */
     weft_label_kind wanted;
-    struct weft_labels labels; /* one column of them, not asked for as values */
-    float *values;             /* [n_rows, n_labels], where values are wanted */
-    size_t values_capacity;
-    size_t n_rows, n_features, block_rows;
-    float **blocks; /* of [block_rows, n_features] */
-    size_t n_blocks, blocks_capacity;
+    struct weft_labels labels;     /* one column of them, not asked for as values */
+    struct weft_csv_record record; /* the first one, where it is the next to be read */
+    bool has_record;
+    uint64_t n_rows; /* read so far */
 };
 
-static void release(struct table *table)
+static void close_table(struct weft_source *common)
 {
-    for (size_t i = 0; i < table->n_blocks; i++) {
-        weft_mem_free(table->blocks[i]);
-    }
-    weft_mem_free(table->blocks);
-    weft_mem_free(table->values);
+    struct table *table = (struct table *)common;
     weft_labels_release(&table->labels);
     weft_mem_free(table->label_of);
     weft_mem_free((char *)table->header.text);
+    weft_gzstream_close(table->reader.stream);
     weft_csv_reader_release(&table->reader);
+    weft_mem_free(table);
 }
 
 /* How files write that a number is not known. */
@@ -242,9 +237,12 @@ static weft_status prepare_labels(struct table *table, weft_error *err)
     if (table->n_labels > 1 && table->wanted == WEFT_LABELS_AUTO) {
         table->wanted = WEFT_LABELS_VALUES;
     }
+    table->common.n_labels = table->wanted == WEFT_LABELS_NONE ? 0 : table->n_labels;
+    table->common.are_values = table->wanted == WEFT_LABELS_VALUES;
     if (table->wanted == WEFT_LABELS_NONE || table->wanted == WEFT_LABELS_VALUES) {
         return WEFT_OK;
     }
+    table->common.words = &table->labels;
     return weft_labels_init(&table->labels, table->path, "line", table->wanted,
                             options->class_names, options->n_class_names, err);
 }
@@ -270,14 +268,14 @@ static weft_status read_columns(struct table *table, const struct weft_csv_recor
     if (status != WEFT_OK) {
         return status;
     }
-    table->n_features = table->n_cols - table->n_labels;
-    if (table->n_features == 0) {
+    size_t n_features = table->n_cols - table->n_labels;
+    table->common.extent =
+        (struct weft_extent){.features = n_features, .n_dims = 1, .dims = {n_features}};
+    if (n_features == 0) {
         return weft_fail(err, WEFT_ERR_FORMAT,
                          "%s: no features: the first line has %zu cells, and all are labels",
                          table->path, table->n_cols);
     }
-    table->block_rows = BLOCK_BYTES / sizeof(float) / table->n_features;
-    table->block_rows += table->block_rows == 0;
     if (by_name || seen.wordy || (seen.numbered && seen.odd_label)) {
         status = keep_header(table, record, err);
     }
@@ -321,24 +319,17 @@ static weft_status take_number(struct table *table, const struct weft_csv_record
                                     : fail_cell(table, record, column, &cell, result, err);
 }
 
-static weft_status take_value(struct table *table, const struct weft_csv_record *record,
-                              struct weft_csv_walk *walk, size_t column, weft_error *err)
-{
-    float value;
-    weft_status status = take_number(table, record, walk, column, &value, err);
-    if (status == WEFT_OK) {
-        /* Not where it is in the line but in the order asked for. */
-        size_t row_start = table->n_rows * table->n_labels;
-        table->values[row_start + (size_t)table->label_of[column]] = value;
-    }
-    return status;
-}
-
+/* `labels` are those of the row. */
 static weft_status take_label(struct table *table, const struct weft_csv_record *record,
-                              struct weft_csv_walk *walk, size_t column, weft_error *err)
+                              struct weft_csv_walk *walk, size_t column, double *labels,
+                              weft_error *err)
 {
     if (table->wanted == WEFT_LABELS_VALUES) {
-        return take_value(table, record, walk, column, err);
+        float value = 0;
+        weft_status status = take_number(table, record, walk, column, &value, err);
+        /* Not where it is in the line but in the order asked for. */
+        labels[table->label_of[column]] = (double)value;
+        return status;
     }
     struct weft_csv_cell cell;
     weft_status status = weft_csv_take(&table->reader, walk, &cell, err);
@@ -350,40 +341,7 @@ static weft_status take_label(struct table *table, const struct weft_csv_record 
                          (unsigned long long)record->line, describe(table, column).text,
                          weft_quote(cell.text, cell.len).text);
     }
-    return weft_labels_add_text(&table->labels, cell.text, cell.len, record->line, err);
-}
-
-/* Makes room for the labels of the next row; false without memory. */
-static bool next_values(struct table *table)
-{
-    if (table->wanted != WEFT_LABELS_VALUES) {
-        return true;
-    }
-    void *values = table->values;
-    bool made = weft_array_reserve(&values, table->n_rows * table->n_labels, table->n_labels,
-                                   &table->values_capacity, sizeof *table->values);
-    table->values = values;
-    return made;
-}
-
-/* Where the next row's features go; NULL without memory. */
-static float *next_row(struct table *table)
-{
-    size_t at = table->n_rows % table->block_rows;
-    if (at == 0) {
-        void *blocks = table->blocks;
-        if (!weft_array_reserve(&blocks, table->n_blocks, 1, &table->blocks_capacity,
-                                sizeof *table->blocks)) {
-            return NULL;
-        }
-        table->blocks = blocks;
-        float *block = weft_mem_alloc(table->block_rows, table->n_features * sizeof *block);
-        if (block == NULL) {
-            return NULL;
-        }
-        table->blocks[table->n_blocks++] = block;
-    }
-    return table->blocks[table->n_blocks - 1] + at * table->n_features;
+    return weft_labels_add_text(&table->labels, cell.text, cell.len, record->line, labels, err);
 }
 
 static weft_status fail_ragged(const struct table *table, const struct weft_csv_record *record,
@@ -398,164 +356,132 @@ static weft_status fail_ragged(const struct table *table, const struct weft_csv_
                      weft_csv_count(&table->reader, record), separator, table->n_cols);
 }
 
-static weft_status add_row(struct table *table, const struct weft_csv_record *record,
-                           weft_error *err)
+static weft_status take_row(struct table *table, const struct weft_csv_record *record,
+                            float *feature, double *labels, weft_error *err)
 {
-    float *feature = next_row(table);
-    if (feature == NULL || !next_values(table)) {
-        return weft_fail(err, WEFT_ERR_NOMEM, "%s: no memory for more than %zu samples",
-                         table->path, table->n_rows);
-    }
     struct weft_csv_walk walk = weft_csv_walk(record);
     for (size_t column = 0; column < table->n_cols; column++) {
         if (walk.at == NULL) {
             return fail_ragged(table, record, err);
         }
         weft_status status = table->label_of[column] >= 0
-                                 ? take_label(table, record, &walk, column, err)
+                                 ? take_label(table, record, &walk, column, labels, err)
                                  : take_number(table, record, &walk, column, feature++, err);
         if (status != WEFT_OK) {
             return status;
         }
     }
-    if (walk.at != NULL) {
-        return fail_ragged(table, record, err);
-    }
-    table->n_rows++;
-    return WEFT_OK;
+    return walk.at == NULL ? WEFT_OK : fail_ragged(table, record, err);
 }
 
-static weft_status read_rows(struct table *table, weft_error *err)
+static weft_status next_record(struct table *table, struct weft_csv_record *record, bool *found,
+                               weft_error *err)
 {
-    struct weft_csv_record record;
-    bool found;
-    weft_status status = weft_csv_next(&table->reader, &record, &found, err);
-    if (status == WEFT_OK && !found) {
-        return weft_fail(err, WEFT_ERR_FORMAT, "%s: no data, only blank lines", table->path);
+    if (table->has_record) {
+        *record = table->record;
+        *found = true;
+        table->has_record = false;
+        return WEFT_OK;
     }
-    if (status == WEFT_OK) {
-        status = read_columns(table, &record, err);
-    }
-    if (status == WEFT_OK && table->header.text == NULL) {
-        status = add_row(table, &record, err);
-    }
-    while (status == WEFT_OK) {
-        status = weft_csv_next(&table->reader, &record, &found, err);
-        if (status != WEFT_OK || !found) {
+    return weft_csv_next(&table->reader, record, found, err);
+}
+
+static weft_status read_block(struct weft_source *common, struct weft_block *block, weft_error *err)
+{
+    struct table *table = (struct table *)common;
+    while (block->n < block->capacity) {
+        struct weft_csv_record record;
+        bool found = false;
+        weft_status status = next_record(table, &record, &found, err);
+        if (status == WEFT_OK && !found) {
             break;
         }
-        status = add_row(table, &record, err);
+        if (status == WEFT_OK) {
+            float *features = (float *)block->x + block->n * common->extent.features;
+            double *labels = common->n_labels == 0 ? NULL : block->y + block->n * common->n_labels;
+            status = take_row(table, &record, features, labels, err);
+        }
+        if (status != WEFT_OK) {
+            return status;
+        }
+        block->n++;
+        table->n_rows++;
     }
-    if (status == WEFT_OK && table->n_rows == 0) {
+    if (table->n_rows == 0) {
         return weft_fail(err, WEFT_ERR_FORMAT, "%s: a header, but no samples", table->path);
     }
-    return status;
-}
-
-static size_t rows_of_block(const struct table *table, size_t index)
-{
-    size_t before = index * table->block_rows;
-    size_t left = table->n_rows - before;
-    return left < table->block_rows ? left : table->block_rows;
-}
-
-/* Whether the features are pixels: whole numbers in 0..255, the largest of them 255. */
-static bool are_pixels(const struct table *table)
-{
-    float largest = 0;
-    for (size_t b = 0; b < table->n_blocks; b++) {
-        const float *x = table->blocks[b];
-        size_t n = rows_of_block(table, b) * table->n_features;
-        int broken = 0;
-        for (size_t i = 0; i < n; i++) {
-            float inside = x[i] >= 0 && x[i] <= 255 ? x[i] : 0.5f;
-            broken |= (float)(int32_t)inside != inside;
-            largest = inside > largest ? inside : largest;
-        }
-        if (broken) {
-            return false;
-        }
-    }
-    return largest == 255;
-}
-
-/* Moves the blocks into one matrix, each freed once it is copied. */
-static void gather(struct table *table, weft_tensor *x)
-{
-    for (size_t b = 0; b < table->n_blocks; b++) {
-        size_t first = b * table->block_rows * table->n_features;
-        size_t n = rows_of_block(table, b) * table->n_features;
-        const float *from = table->blocks[b];
-        if (x->dtype == WEFT_U8) {
-            uint8_t *to = (uint8_t *)x->data + first;
-            for (size_t i = 0; i < n; i++) {
-                to[i] = (uint8_t)from[i];
-            }
-        } else {
-            memcpy((float *)x->data + first, from, n * sizeof *from);
-        }
-        weft_mem_free(table->blocks[b]);
-        table->blocks[b] = NULL;
-    }
-}
-
-static weft_status finish_labels(struct table *table, weft_dataset *data, weft_error *err)
-{
-    switch (table->wanted) {
-    case WEFT_LABELS_NONE:
-        return WEFT_OK;
-    case WEFT_LABELS_VALUES:
-        data->kind = WEFT_LABELS_VALUES;
-        data->values = table->values;
-        data->n_values = table->n_labels;
-        table->values = NULL;
-        return WEFT_OK;
-    default:
-        return weft_labels_finish(&table->labels, data, err);
-    }
-}
-
-static weft_status make_dataset(struct table *table, weft_dataset **out, weft_error *err)
-{
-    const uint64_t dims[2] = {table->n_rows, table->n_features};
-    struct weft_extent extent;
-    weft_status status = weft_extent_init(&extent, dims, 2, sizeof(float), table->path, err);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    bool gzip = weft_gzstream_is_gzip(table->reader.stream);
-    weft_dataset *data = NULL;
-    status = weft_dataset_new(&extent, are_pixels(table) ? WEFT_U8 : WEFT_F32,
-                              gzip ? "CSV, gzip" : "CSV", &data, err);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    gather(table, &data->x);
-    status = finish_labels(table, data, err);
-    if (status == WEFT_OK) {
-        status = weft_dataset_scan(data, WEFT_ERR_FORMAT, table->path, table->path, err);
-    }
-    if (status != WEFT_OK) {
-        weft_dataset_free(data);
-        return status;
-    }
-    *out = data;
     return WEFT_OK;
 }
 
-weft_status weft_csv_load(struct weft_gzstream *stream, const weft_dataset_options *options,
-                          weft_dataset **out, weft_error *err)
+/* Reads the first record, which is there. */
+static weft_status read_first(struct table *table, weft_error *err)
 {
-    struct table table = {.options = options,
-                          .path = weft_gzstream_path(stream),
-                          .wanted = weft_labels_wanted(options)};
-    weft_status status = weft_csv_reader_init(&table.reader, stream, err);
-    if (status == WEFT_OK) {
-        status = read_rows(&table, err);
+    weft_status status = weft_csv_next(&table->reader, &table->record, &table->has_record, err);
+    if (status == WEFT_OK && !table->has_record) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "%s: no data, only blank lines", table->path);
     }
-    if (status == WEFT_OK) {
-        status = make_dataset(&table, out, err);
-    }
-    release(&table);
     return status;
 }
+
+static weft_status rewind_table(struct weft_source *common, uint64_t sample, weft_error *err)
+{
+    struct table *table = (struct table *)common;
+    assert(sample == 0);
+    (void)sample;
+    weft_csv_reader_restart(&table->reader);
+    table->n_rows = 0;
+    weft_status status = weft_gzstream_seek(table->reader.stream, 0, err);
+    if (status == WEFT_OK) {
+        status = read_first(table, err);
+    }
+    table->has_record = table->has_record && table->header.text == NULL;
+    return status;
+}
+
+static const struct weft_source_methods methods = {
+    .read = read_block, .seek = rewind_table, .close = close_table};
+
+static weft_status open_table(const struct weft_source_files *files,
+                              const weft_dataset_options *options, struct weft_source **out,
+                              weft_error *err)
+{
+    struct table *table = weft_mem_zalloc(1, sizeof *table);
+    if (table == NULL) {
+        weft_source_files_close(files);
+        return weft_fail_nomem(err, "a file reader");
+    }
+    table->common = (struct weft_source){
+        .methods = &methods,
+        .format = weft_gzstream_is_packed(files->samples) ? "CSV, gzip" : "CSV",
+        .x_path = weft_gzstream_path(files->samples),
+        .y_path = weft_gzstream_path(files->samples),
+        .dtype = WEFT_F32,
+        .is_text = true,
+    };
+    table->options = options;
+    table->path = table->common.x_path;
+    table->wanted = weft_labels_wanted(options);
+    weft_status status = weft_csv_reader_init(&table->reader, files->samples, err);
+    if (status == WEFT_OK) {
+        status = read_first(table, err);
+    }
+    if (status == WEFT_OK) {
+        status = read_columns(table, &table->record, err);
+    }
+    table->has_record = table->header.text == NULL;
+    if (status != WEFT_OK) {
+        close_table(&table->common);
+        return status;
+    }
+    *out = &table->common;
+    return WEFT_OK;
+}
+
+static bool knows(const unsigned char *bytes, size_t n)
+{
+    (void)bytes;
+    (void)n;
+    return true;
+}
+
+const struct weft_format weft_csv_format = {.knows = knows, .is_text = true, .open = open_table};

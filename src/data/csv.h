@@ -2,11 +2,8 @@
 #ifndef WEFT_DATA_CSV_H
 #define WEFT_DATA_CSV_H
 
-#include "data/dataset_impl.h"
-#include "data/gzstream.h"
+#include "data/source.h"
 
-WEFT_CHECKED weft_status weft_csv_load(struct weft_gzstream *stream,
-                                       const weft_dataset_options *options, weft_dataset **out,
-                                       weft_error *err);
+extern const struct weft_format weft_csv_format;
 
 #endif

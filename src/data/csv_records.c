@@ -18,6 +18,13 @@ weft_status weft_csv_reader_init(struct weft_csv_reader *reader, struct weft_gzs
     return reader->buffer == NULL ? weft_fail_nomem(err, "a read buffer") : WEFT_OK;
 }
 
+void weft_csv_reader_restart(struct weft_csv_reader *reader)
+{
+    reader->ended = false;
+    reader->at = reader->len = 0;
+    reader->line = 1;
+}
+
 void weft_csv_reader_release(struct weft_csv_reader *reader)
 {
     weft_mem_free(reader->buffer);
@@ -164,12 +171,12 @@ weft_status weft_csv_next(struct weft_csv_reader *reader, struct weft_csv_record
         return weft_fail(err, WEFT_ERR_FORMAT, "%s: line %llu is blank",
                          weft_gzstream_path(reader->stream), (unsigned long long)blank);
     }
+    static const char mark[] = "\xEF\xBB\xBF"; /* byte order mark */
+    if (record->line == 1 && record->len >= 3 && memcmp(record->text, mark, 3) == 0) {
+        record->text += 3;
+        record->len -= 3;
+    }
     if (reader->separator == '\0') {
-        static const char mark[] = "\xEF\xBB\xBF"; /* byte order mark */
-        if (record->len >= 3 && memcmp(record->text, mark, 3) == 0) {
-            record->text += 3;
-            record->len -= 3;
-        }
         reader->separator = find_separator(record);
     }
     return WEFT_OK;

@@ -36,6 +36,8 @@ struct weft_csv_reader {
 
 WEFT_CHECKED weft_status weft_csv_reader_init(struct weft_csv_reader *reader,
                                               struct weft_gzstream *stream, weft_error *err);
+/* Begins anew with a stream that was sent back to its start; the separator stays. */
+void weft_csv_reader_restart(struct weft_csv_reader *reader);
 void weft_csv_reader_release(struct weft_csv_reader *reader);
 
 /* Reads the next record; *found is false after the last one. Blank lines at the end of the file are

@@ -1,5 +1,6 @@
-/* Reads plain and gzip files through one interface. zlib's inflate is driven by hand rather than
- * through gzread, which takes a truncated file or garbage after the last member for a normal end.
+/* Reads plain and gzip files and parts of archives through one interface. zlib's inflate is driven
+ * by hand rather than through gzread, which takes a truncated file or garbage after the last member
+ * for a normal end.
  * Members may follow one another (RFC 1952, section 2.2); zeros after the last one are padding, as
  * for gzip(1). */
 #include "data/gzstream.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -19,14 +21,21 @@
 
 #define INPUT_BYTES ((size_t)1 << 17)
 
+enum packing { PLAIN, GZIP, DEFLATE };
+
 struct weft_gzstream {
     int fd;
     char *path;
-    bool is_gzip;
-    bool between;        /* a member has ended and the next one has not begun */
-    bool ended;          /* nothing follows */
-    uint64_t file_bytes; /* as the file was when opened */
-    uint64_t n_read;     /* bytes taken from the file; z.avail_in of them wait in input */
+    enum packing packing;
+    bool between; /* a member has ended and the next one has not begun */
+    bool ended;   /* nothing follows */
+    bool is_part;
+    bool is_summed;           /* a part that has been read from its start on: crc is of all of it */
+    uint64_t start;           /* of the data in the file */
+    uint64_t file_bytes;      /* as the file was when opened; of a part its own */
+    uint64_t n_read;          /* bytes taken from the file; z.avail_in of them wait in input */
+    uint64_t n_out, n_wanted; /* of a part: bytes delivered, and all that it should have */
+    uint32_t crc, crc_wanted;
     z_stream z;
     unsigned char *input; /* [INPUT_BYTES] as they are in the file */
     size_t head_at, head_len;
@@ -49,8 +58,12 @@ static weft_status read_fd(struct weft_gzstream *stream, void *bytes, size_t n, 
                            weft_error *err)
 {
     ssize_t taken;
+    size_t most = n < SSIZE_MAX ? n : SSIZE_MAX;
+    if (stream->is_part && stream->file_bytes - stream->n_read < most) {
+        most = (size_t)(stream->file_bytes - stream->n_read);
+    }
     do {
-        taken = read(stream->fd, bytes, n < SSIZE_MAX ? n : SSIZE_MAX);
+        taken = read(stream->fd, bytes, most);
     } while (taken < 0 && errno == EINTR);
     if (taken < 0) {
         return weft_fail_errno(err, errno, "%s: cannot read", stream->path);
@@ -107,29 +120,88 @@ static weft_status open_regular(struct weft_gzstream *stream, const char *path, 
     return WEFT_OK;
 }
 
+static weft_status start_inflating(struct weft_gzstream *stream, enum packing packing,
+                                   weft_error *err)
+{
+    stream->z.zalloc = zlib_alloc;
+    stream->z.zfree = zlib_free;
+    int bits = packing == GZIP ? MAX_WBITS + 16 : -MAX_WBITS; /* negative: no wrapping */
+    if (inflateInit2(&stream->z, bits) != Z_OK) {
+        return weft_fail_nomem(err, "decompression");
+    }
+    stream->packing = packing;
+    return WEFT_OK;
+}
+
 static weft_status start(struct weft_gzstream *stream, weft_error *err)
 {
     weft_status status = fill(stream, 2, err);
     if (status != WEFT_OK || !starts_member(&stream->z)) {
         return status;
     }
-    stream->z.zalloc = zlib_alloc;
-    stream->z.zfree = zlib_free;
-    if (inflateInit2(&stream->z, MAX_WBITS + 16) != Z_OK) { /* + 16: gzip wrapping */
-        return weft_fail_nomem(err, "decompression");
+    return start_inflating(stream, GZIP, err);
+}
+
+static weft_status seek_fd(struct weft_gzstream *stream, uint64_t offset, weft_error *err)
+{
+    if (lseek(stream->fd, (off_t)(stream->start + offset), SEEK_SET) < 0) {
+        return weft_fail_errno(err, errno, "%s: cannot go to byte %llu", stream->path,
+                               (unsigned long long)offset);
     }
-    stream->is_gzip = true;
+    stream->n_read = offset;
+    stream->z.next_in = stream->input;
+    stream->z.avail_in = 0;
     return WEFT_OK;
 }
 
-weft_status weft_gzstream_open(const char *path, struct weft_gzstream **out, weft_error *err)
+/* Makes of a file that is open one of its parts. */
+static weft_status narrow(struct weft_gzstream *stream, const struct weft_gzstream_part *part,
+                          weft_error *err)
+{
+    uint64_t whole = stream->file_bytes;
+    if (part->start > whole || part->n_packed > whole - part->start ||
+        (!part->is_deflated && part->n_packed != part->n_bytes)) {
+        return weft_fail(err, WEFT_ERR_FORMAT,
+                         "%s: %llu bytes (%llu decompressed) from byte %llu on are more than the "
+                         "file has (%llu)",
+                         stream->path, (unsigned long long)part->n_packed,
+                         (unsigned long long)part->n_bytes, (unsigned long long)part->start,
+                         (unsigned long long)whole);
+    }
+    stream->is_part = true;
+    stream->is_summed = true;
+    stream->start = part->start;
+    stream->file_bytes = part->n_packed;
+    stream->n_wanted = part->n_bytes;
+    stream->crc_wanted = part->crc;
+    weft_status status = seek_fd(stream, 0, err);
+    return status == WEFT_OK && part->is_deflated ? start_inflating(stream, DEFLATE, err) : status;
+}
+
+/* `name` may be NULL. */
+static char *name_of(const char *path, const char *name)
+{
+    if (name == NULL) {
+        return weft_mem_strdup(path);
+    }
+    size_t size = strlen(path) + strlen(name) + 3;
+    char *text = weft_mem_alloc(size, 1);
+    if (text != NULL) {
+        snprintf(text, size, "%s: %s", path, name);
+    }
+    return text;
+}
+
+/* `part` may be NULL for the whole file. */
+static weft_status open_stream(const char *path, const struct weft_gzstream_part *part,
+                               struct weft_gzstream **out, weft_error *err)
 {
     struct weft_gzstream *stream = weft_mem_zalloc(1, sizeof *stream);
     if (stream == NULL) {
         return weft_fail_nomem(err, "a file reader");
     }
     stream->fd = -1;
-    stream->path = weft_mem_strdup(path);
+    stream->path = name_of(path, part == NULL ? NULL : part->name);
     stream->input = weft_mem_alloc(INPUT_BYTES, 1);
     if (stream->path == NULL || stream->input == NULL) {
         weft_gzstream_close(stream);
@@ -138,7 +210,7 @@ weft_status weft_gzstream_open(const char *path, struct weft_gzstream **out, wef
     stream->z.next_in = stream->input;
     weft_status status = open_regular(stream, path, err);
     if (status == WEFT_OK) {
-        status = start(stream, err);
+        status = part == NULL ? start(stream, err) : narrow(stream, part, err);
     }
     if (status != WEFT_OK) {
         weft_gzstream_close(stream);
@@ -148,12 +220,23 @@ weft_status weft_gzstream_open(const char *path, struct weft_gzstream **out, wef
     return WEFT_OK;
 }
 
+weft_status weft_gzstream_open(const char *path, struct weft_gzstream **out, weft_error *err)
+{
+    return open_stream(path, NULL, out, err);
+}
+
+weft_status weft_gzstream_open_part(const char *path, const struct weft_gzstream_part *part,
+                                    struct weft_gzstream **out, weft_error *err)
+{
+    return open_stream(path, part, out, err);
+}
+
 void weft_gzstream_close(struct weft_gzstream *stream)
 {
     if (stream == NULL) {
         return;
     }
-    if (stream->is_gzip) {
+    if (stream->packing != PLAIN) {
         inflateEnd(&stream->z);
     }
     if (stream->fd >= 0) {
@@ -171,6 +254,7 @@ static unsigned long long position(const struct weft_gzstream *stream)
 
 static weft_status fail_corrupt(const struct weft_gzstream *stream, weft_error *err)
 {
+    const char *packing = stream->packing == GZIP ? "gzip" : "deflated";
     const char *why = stream->z.msg == NULL ? "zlib names no cause" : stream->z.msg;
     if (strcmp(why, "incorrect data check") == 0) {
         return weft_fail(err, WEFT_ERR_FORMAT,
@@ -182,8 +266,41 @@ static weft_status fail_corrupt(const struct weft_gzstream *stream, weft_error *
                          "%s: corrupt gzip data: its length is not the one stated at its end",
                          stream->path);
     }
-    return weft_fail(err, WEFT_ERR_FORMAT, "%s: corrupt gzip data near byte %llu: %s", stream->path,
-                     position(stream), why);
+    return weft_fail(err, WEFT_ERR_FORMAT, "%s: corrupt %s data near byte %llu: %s", stream->path,
+                     packing, position(stream), why);
+}
+
+/* Where all of a part has been delivered: it must be what was promised. */
+static weft_status end_part(struct weft_gzstream *stream, weft_error *err)
+{
+    stream->ended = true;
+    if (stream->n_out != stream->n_wanted || position(stream) != stream->file_bytes) {
+        return weft_fail(err, WEFT_ERR_FORMAT,
+                         "%s: %llu bytes from %llu in the file, its entry promises %llu from %llu",
+                         stream->path, (unsigned long long)stream->n_out, position(stream),
+                         (unsigned long long)stream->n_wanted,
+                         (unsigned long long)stream->file_bytes);
+    }
+    if (stream->is_summed && stream->crc != stream->crc_wanted) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "%s: corrupt: its check sum (CRC-32) does not fit",
+                         stream->path);
+    }
+    return WEFT_OK;
+}
+
+/* Takes note of n bytes delivered from a part. */
+static weft_status count_part(struct weft_gzstream *stream, const unsigned char *bytes, size_t n,
+                              weft_error *err)
+{
+    stream->n_out += n;
+    if (stream->is_summed) {
+        stream->crc = (uint32_t)crc32_z(stream->crc, bytes, n);
+    }
+    if (stream->n_out > stream->n_wanted) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "%s: goes on after the %llu bytes promised",
+                         stream->path, (unsigned long long)stream->n_wanted);
+    }
+    return WEFT_OK;
 }
 
 /* After the last member nothing but zeros may follow. */
@@ -240,14 +357,19 @@ static weft_status inflate_some(struct weft_gzstream *stream, unsigned char *byt
     }
     if (stream->z.avail_in == 0) {
         return weft_fail(err, WEFT_ERR_FORMAT,
-                         "%s: truncated: the file ends after %llu bytes, amid its gzip data",
-                         stream->path, position(stream));
+                         "%s: truncated: the %s ends after %llu bytes, amid its %s data",
+                         stream->path, stream->is_part ? "part" : "file", position(stream),
+                         stream->packing == GZIP ? "gzip" : "deflated");
     }
     uInt room = n < UINT_MAX ? (uInt)n : UINT_MAX;
     stream->z.next_out = bytes;
     stream->z.avail_out = room;
     int result = inflate(&stream->z, Z_NO_FLUSH);
     *got = room - stream->z.avail_out;
+    if (stream->is_part && (result == Z_OK || result == Z_STREAM_END)) {
+        status = count_part(stream, bytes, *got, err);
+        return status == WEFT_OK && result == Z_STREAM_END ? end_part(stream, err) : status;
+    }
     if (result == Z_STREAM_END) {
         stream->between = true;
     } else if (result == Z_MEM_ERROR) {
@@ -265,6 +387,9 @@ static weft_status copy_some(struct weft_gzstream *stream, unsigned char *bytes,
     if (z->avail_in == 0) {
         weft_status status = read_fd(stream, bytes, n, got, err);
         stream->ended = status == WEFT_OK && *got == 0;
+        if (status == WEFT_OK && stream->is_part) {
+            status = stream->ended ? end_part(stream, err) : count_part(stream, bytes, *got, err);
+        }
         return status;
     }
     *got = n < z->avail_in ? n : z->avail_in;
@@ -284,8 +409,9 @@ weft_status weft_gzstream_read(struct weft_gzstream *stream, void *bytes, size_t
     while (total < n && !stream->ended) {
         unsigned char *rest = (unsigned char *)bytes + total;
         size_t more = 0;
-        weft_status status = stream->is_gzip ? inflate_some(stream, rest, n - total, &more, err)
-                                             : copy_some(stream, rest, n - total, &more, err);
+        weft_status status = stream->packing == PLAIN
+                                 ? copy_some(stream, rest, n - total, &more, err)
+                                 : inflate_some(stream, rest, n - total, &more, err);
         if (status != WEFT_OK) {
             return status;
         }
@@ -313,20 +439,58 @@ weft_status weft_gzstream_peek(struct weft_gzstream *stream, const unsigned char
     return WEFT_OK;
 }
 
+/* To the start of the data. */
+static weft_status rewind_stream(struct weft_gzstream *stream, weft_error *err)
+{
+    weft_status status = seek_fd(stream, 0, err);
+    if (status == WEFT_OK && stream->packing != PLAIN) {
+        int reset = inflateReset(&stream->z);
+        assert(reset == Z_OK);
+        (void)reset;
+    }
+    stream->head_at = stream->head_len = 0;
+    stream->between = stream->ended = false;
+    stream->n_out = 0;
+    stream->crc = 0;
+    stream->is_summed = stream->is_part;
+    return status;
+}
+
+weft_status weft_gzstream_seek(struct weft_gzstream *stream, uint64_t offset, weft_error *err)
+{
+    weft_status status = rewind_stream(stream, err);
+    if (status == WEFT_OK && stream->packing == PLAIN && offset > 0) {
+        stream->n_out = offset;
+        stream->is_summed = false;
+        return seek_fd(stream, offset, err);
+    }
+    while (status == WEFT_OK && offset > 0) {
+        unsigned char skipped[4096];
+        size_t n = offset < sizeof skipped ? (size_t)offset : sizeof skipped, got = 0;
+        status = weft_gzstream_read(stream, skipped, n, &got, err);
+        if (status == WEFT_OK && got < n) {
+            return weft_fail(err, WEFT_ERR_FORMAT, "%s: shorter than when it was first read",
+                             stream->path);
+        }
+        offset -= got;
+    }
+    return status;
+}
+
 const char *weft_gzstream_path(const struct weft_gzstream *stream)
 {
     return stream->path;
 }
 
-bool weft_gzstream_is_gzip(const struct weft_gzstream *stream)
+bool weft_gzstream_is_packed(const struct weft_gzstream *stream)
 {
-    return stream->is_gzip;
+    return stream->packing != PLAIN;
 }
 
 bool weft_gzstream_is_misnamed(const struct weft_gzstream *stream)
 {
     size_t len = strlen(stream->path);
-    return !stream->is_gzip && len > 3 && strcasecmp(stream->path + len - 3, ".gz") == 0;
+    return stream->packing == PLAIN && len > 3 && strcasecmp(stream->path + len - 3, ".gz") == 0;
 }
 
 uint64_t weft_gzstream_file_bytes(const struct weft_gzstream *stream)

@@ -1,23 +1,44 @@
 /* Reads one data set of samples, one of labels and, where there is one, the list of class names
- * from an HDF5 file. The library's own printing of errors is off meanwhile. */
+ * from an HDF5 file. The library's own printing of errors is off meanwhile. Nothing leads from the
+ * file into others: neither links, nor data kept outside, nor data sets put together from files. */
 #include "data/h5file.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/fail.h"
+
+static bool knows(const unsigned char *bytes, size_t n)
+{
+    static const unsigned char signature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    return n >= sizeof signature && memcmp(bytes, signature, sizeof signature) == 0;
+}
+
+/* libhdf5 opens files itself. */
+static weft_status refuse_gzip(const struct weft_gzstream *stream, weft_error *err)
+{
+    return weft_fail(err, WEFT_ERR_UNSUPPORTED, "%s: an HDF5 file inside gzip; decompress it first",
+                     weft_gzstream_path(stream));
+}
+
+#ifdef WEFT_HAVE_HDF5
+
+#include <assert.h>
+#include <stdio.h>
 
 #include <hdf5.h>
 
-#include "base/fail.h"
 #include "base/mem.h"
-#include "data/labels.h"
 
-#define BLOCK_BYTES ((size_t)1 << 22)
+#define STEP_BYTES ((size_t)1 << 22)
+#define CHUNK_CACHE_BYTES ((size_t)1 << 24)
 #define LISTED_MAX 1000
 
 struct file {
     const char *path;
     uint64_t bytes;
     hid_t id;
+    hid_t access;  /* property list for everything that follows links */
+    bool led_away; /* a link to another file was met */
 };
 
 /* A data set of the file. */
@@ -27,9 +48,11 @@ struct array {
     struct weft_extent extent;
     size_t n_dims;
     hsize_t dims[H5S_MAX_RANK];
+    hsize_t step; /* samples to read at a time */
     bool is_u8;
 };
 
+/* A zeroed struct may be closed. */
 static void close_array(struct array *array)
 {
     if (array->space > 0) {
@@ -45,8 +68,8 @@ static void close_array(struct array *array)
 
 static bool exists(const struct file *file, const char *name)
 {
-    return H5Lexists(file->id, name, H5P_DEFAULT) > 0 &&
-           H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0;
+    return H5Lexists(file->id, name, file->access) > 0 &&
+           H5Oexists_by_name(file->id, name, file->access) > 0;
 }
 
 /* The names in the root group. */
@@ -70,6 +93,11 @@ static weft_status fail_name(const struct file *file, const char *what, const ch
 {
     struct weft_quoted quoted =
         weft_quote(name == NULL ? "" : name, name == NULL ? 0 : strlen(name));
+    if (file->led_away) {
+        return weft_fail(err, WEFT_ERR_FORMAT,
+                         "%s: the %s (%s) are a link to another file, which is not followed",
+                         file->path, what, name == NULL ? guesses : quoted.text);
+    }
     return weft_fail(err, WEFT_ERR_FORMAT, "%s: no data set %s for the %s; the file has: %s",
                      file->path, name == NULL ? guesses : quoted.text, what, list_names(file).text);
 }
@@ -121,6 +149,45 @@ static weft_status choose_names(const struct file *file, const weft_dataset_opti
                : fail_name(file, "samples", x_name, "'train_set_x', 'test_set_x', 'x' or 'X'", err);
 }
 
+/* Samples to read at a time: a few megabytes, and whole chunks, so that none is decompressed twice.
+ * The size of a chunk must be one that the file can fill. */
+static weft_status choose_step(const struct file *file, struct array *array, hid_t creation,
+                               const char *where, weft_error *err)
+{
+    size_t element = H5Tget_size(array->type);
+    size_t row = array->extent.features * sizeof(double);
+    array->step = row < STEP_BYTES ? STEP_BYTES / row : 1;
+    hsize_t chunk[H5S_MAX_RANK];
+    if (H5Pget_layout(creation) != H5D_CHUNKED || H5Pget_chunk(creation, H5S_MAX_RANK, chunk) < 1) {
+        return WEFT_OK;
+    }
+    uint64_t bytes = element;
+    for (size_t i = 0; i < array->n_dims; i++) {
+        bytes = chunk[i] > UINT64_MAX / bytes ? UINT64_MAX : bytes * chunk[i];
+    }
+    array->step = (array->step + chunk[0] - 1) / chunk[0] * chunk[0];
+    return weft_check_plausible(bytes, file->bytes, where, err);
+}
+
+/* Data in other files is not read. */
+static weft_status check_storage(const struct file *file, struct array *array, const char *where,
+                                 weft_error *err)
+{
+    hid_t creation = H5Dget_create_plist(array->id);
+    weft_status status;
+    if (creation < 0 || H5Pget_external_count(creation) != 0 ||
+        H5Pget_layout(creation) == H5D_VIRTUAL) {
+        status = weft_fail(err, WEFT_ERR_FORMAT,
+                           "%s: its data is in other files, which are not read", where);
+    } else {
+        status = choose_step(file, array, creation, where, err);
+    }
+    if (creation >= 0) {
+        H5Pclose(creation);
+    }
+    return status;
+}
+
 /* Takes the sizes of an array of numbers and checks them against the file. */
 static weft_status check_array(const struct file *file, struct array *array, weft_error *err)
 {
@@ -146,14 +213,15 @@ static weft_status check_array(const struct file *file, struct array *array, wef
         return status;
     }
     size_t bytes = array->extent.samples * array->extent.features * H5Tget_size(array->type);
-    return weft_check_plausible(bytes, file->bytes, where, err);
+    status = weft_check_plausible(bytes, file->bytes, where, err);
+    return status == WEFT_OK ? check_storage(file, array, where, err) : status;
 }
 
 static weft_status open_array(const struct file *file, const char *name, struct array *array,
                               weft_error *err)
 {
     *array = (struct array){.name = name};
-    array->id = H5Dopen2(file->id, name, H5P_DEFAULT);
+    array->id = H5Dopen2(file->id, name, file->access);
     if (array->id >= 0) {
         array->type = H5Dget_type(array->id);
         array->space = H5Dget_space(array->id);
@@ -168,20 +236,6 @@ static weft_status open_array(const struct file *file, const char *name, struct 
         close_array(array);
     }
     return status;
-}
-
-/* Rows to read at a time: a few megabytes, and whole chunks, so that none is decompressed twice. */
-static hsize_t rows_at_a_time(const struct array *array, size_t element)
-{
-    hsize_t rows = BLOCK_BYTES / element / array->extent.features;
-    rows += rows == 0;
-    hsize_t chunk[H5S_MAX_RANK];
-    hid_t layout = H5Dget_create_plist(array->id);
-    if (H5Pget_layout(layout) == H5D_CHUNKED && H5Pget_chunk(layout, H5S_MAX_RANK, chunk) > 0) {
-        rows = (rows + chunk[0] - 1) / chunk[0] * chunk[0];
-    }
-    H5Pclose(layout);
-    return rows;
 }
 
 /* Reads rows from `first` on into an array of the given type in memory. */
@@ -201,13 +255,15 @@ static bool read_rows(const struct array *array, hid_t memory_type, hsize_t firs
     return done;
 }
 
-static weft_status read_array(const struct file *file, const struct array *array, hid_t memory_type,
-                              size_t element, void *out, weft_error *err)
+/* Reads n samples from `first` on, in pieces that end with chunks. */
+static weft_status read_samples(const struct file *file, const struct array *array, hsize_t first,
+                                hsize_t n, hid_t memory_type, size_t element, void *out,
+                                weft_error *err)
 {
-    hsize_t step = rows_at_a_time(array, element), n = array->dims[0];
-    for (hsize_t first = 0; first < n; first += step) {
-        hsize_t rows = n - first < step ? n - first : step;
-        unsigned char *to = (unsigned char *)out + first * array->extent.features * element;
+    unsigned char *to = out;
+    for (hsize_t end = first + n; first < end;) {
+        hsize_t rows = array->step - first % array->step;
+        rows = rows < end - first ? rows : end - first;
         if (!read_rows(array, memory_type, first, rows, to)) {
             return weft_fail(err, WEFT_ERR_FORMAT,
                              "%s: data set '%s': cannot read samples %llu to %llu: truncated, "
@@ -215,32 +271,10 @@ static weft_status read_array(const struct file *file, const struct array *array
                              file->path, array->name, (unsigned long long)first,
                              (unsigned long long)(first + rows - 1));
         }
+        to += rows * array->extent.features * element;
+        first += rows;
     }
     return WEFT_OK;
-}
-
-static weft_status read_x(const struct file *file, const char *name, weft_dataset **out,
-                          weft_error *err)
-{
-    struct array array;
-    weft_status status = open_array(file, name, &array, err);
-    if (status != WEFT_OK) {
-        return status;
-    }
-    weft_dtype dtype = array.is_u8 ? WEFT_U8 : WEFT_F32;
-    weft_dataset *data = NULL;
-    status = weft_dataset_new(&array.extent, dtype, "HDF5", &data, err);
-    if (status == WEFT_OK) {
-        status = read_array(file, &array, array.is_u8 ? H5T_NATIVE_UCHAR : H5T_NATIVE_FLOAT,
-                            weft_dtype_size(dtype), data->x.data, err);
-        if (status == WEFT_OK) {
-            *out = data;
-        } else {
-            weft_dataset_free(data);
-        }
-    }
-    close_array(&array);
-    return status;
 }
 
 /* Names of the classes: list_classes, an array of fixed-length strings. */
@@ -287,7 +321,7 @@ static weft_status read_strings(hid_t id, hid_t type, size_t n, size_t size, str
 static weft_status read_list(const struct file *file, struct list *list, weft_error *err)
 {
     *list = (struct list){0};
-    hid_t id = exists(file, "list_classes") ? H5Dopen2(file->id, "list_classes", H5P_DEFAULT) : -1;
+    hid_t id = exists(file, "list_classes") ? H5Dopen2(file->id, "list_classes", file->access) : -1;
     if (id < 0) {
         return WEFT_OK;
     }
@@ -308,109 +342,221 @@ static weft_status read_list(const struct file *file, struct list *list, weft_er
     return status;
 }
 
-static weft_status map_labels(const struct file *file, const struct array *array,
-                              const double *numbers, const weft_dataset_options *options,
-                              weft_dataset *data, weft_error *err)
-{
+struct h5_source {
+    struct weft_source common;
+    struct weft_gzstream *stream; /* for its name */
+    struct file file;
+    struct pair names;
+    struct array x, y; /* y is zeroed where labels are not wanted */
     struct list list;
-    weft_status status = read_list(file, &list, err);
-    if (status == WEFT_OK) {
-        const struct weft_number_labels source = {
-            .path = file->path,
-            .numbers = numbers,
-            .n_each = array->extent.features,
-            .listed = list.n == 0 ? NULL : list.names,
-            .n_listed = list.n,
-        };
-        status = weft_labels_from_numbers(&source, options, data, err);
-    }
-    weft_mem_free(list.bytes);
-    return status;
+    uint64_t at; /* sample to be read next */
+};
+
+/* libhdf5 prints errors unless told otherwise, which is a setting of the whole process. */
+struct printing {
+    H5E_auto2_t printer;
+    void *data;
+};
+
+static struct printing stop_printing(void)
+{
+    struct printing before = {0};
+    H5Eget_auto2(H5E_DEFAULT, &before.printer, &before.data);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return before;
 }
 
-static weft_status read_opened_y(const struct file *file, const struct array *array,
-                                 const struct pair *names, const weft_dataset_options *options,
-                                 weft_dataset *data, weft_error *err)
+static void print_as_before(const struct printing *before)
 {
-    if (array->n_dims > 2) {
-        return weft_fail(err, WEFT_ERR_FORMAT,
-                         "%s: data set '%s' has %zu dimensions, labels have 1 or 2", file->path,
-                         array->name, array->n_dims);
-    }
-    if (array->extent.samples != data->extent.samples) {
-        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: '%s' has %zu samples, '%s' %zu labels",
-                         file->path, names->x, data->extent.samples, names->y,
-                         array->extent.samples);
-    }
-    double *numbers =
-        weft_mem_alloc(array->extent.samples, array->extent.features * sizeof *numbers);
-    if (numbers == NULL) {
-        return weft_fail_nomem(err, "labels");
-    }
-    weft_status status = read_array(file, array, H5T_NATIVE_DOUBLE, sizeof *numbers, numbers, err);
-    if (status == WEFT_OK) {
-        status = map_labels(file, array, numbers, options, data, err);
-    }
-    weft_mem_free(numbers);
-    return status;
+    H5Eset_auto2(H5E_DEFAULT, before->printer, before->data);
 }
 
-static weft_status read_y(const struct file *file, const struct pair *names,
-                          const weft_dataset_options *options, weft_dataset *data, weft_error *err)
+static weft_status read_both(struct h5_source *source, struct weft_block *block, hsize_t n,
+                             weft_error *err)
 {
-    struct array array;
-    weft_status status = open_array(file, names->y, &array, err);
-    if (status == WEFT_OK) {
-        status = read_opened_y(file, &array, names, options, data, err);
-        close_array(&array);
+    weft_dtype dtype = source->common.dtype;
+    hid_t type = dtype == WEFT_U8 ? H5T_NATIVE_UCHAR : H5T_NATIVE_FLOAT;
+    weft_status status = read_samples(&source->file, &source->x, source->at, n, type,
+                                      weft_dtype_size(dtype), block->x, err);
+    if (status == WEFT_OK && source->common.n_labels > 0) {
+        status = read_samples(&source->file, &source->y, source->at, n, H5T_NATIVE_DOUBLE,
+                              sizeof(double), block->y, err);
     }
     return status;
 }
 
-static weft_status load_opened(const struct file *file, const weft_dataset_options *options,
-                               weft_dataset **out, weft_error *err)
+static weft_status read_block(struct weft_source *common, struct weft_block *block, weft_error *err)
 {
-    struct pair names = {0};
-    weft_dataset *data = NULL;
-    weft_status status = choose_names(file, options, &names, err);
+    struct h5_source *source = (struct h5_source *)common;
+    uint64_t left = common->extent.samples - source->at;
+    hsize_t n = block->capacity < left ? block->capacity : left;
+    struct printing before = stop_printing();
+    weft_status status = read_both(source, block, n, err);
+    print_as_before(&before);
     if (status == WEFT_OK) {
-        status = read_x(file, names.x, &data, err);
+        source->at += n;
+        block->n = (size_t)n;
     }
-    if (status != WEFT_OK) {
-        return status;
-    }
-    if (options->labels != WEFT_LABELS_NONE) {
-        status = read_y(file, &names, options, data, err);
-    }
-    if (status == WEFT_OK) {
-        status = weft_dataset_scan(data, WEFT_ERR_FORMAT, file->path, file->path, err);
-    }
-    if (status != WEFT_OK) {
-        weft_dataset_free(data);
-        return status;
-    }
-    *out = data;
+    return status;
+}
+
+static weft_status seek_sample(struct weft_source *common, uint64_t sample, weft_error *err)
+{
+    (void)err;
+    ((struct h5_source *)common)->at = sample;
     return WEFT_OK;
 }
 
-weft_status weft_h5_load(const char *path, uint64_t file_bytes, const weft_dataset_options *options,
-                         weft_dataset **out, weft_error *err)
+static void close_source(struct weft_source *common)
 {
-    H5E_auto2_t printer = NULL;
-    void *printer_data = NULL;
-    H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    struct file file = {.path = path, .bytes = file_bytes};
-    file.id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    weft_status status;
-    if (file.id < 0) {
-        status = weft_fail(err, WEFT_ERR_FORMAT,
-                           "%s: starts as an HDF5 file, but cannot be opened: truncated or corrupt",
-                           path);
-    } else {
-        status = load_opened(&file, options, out, err);
-        H5Fclose(file.id);
+    struct h5_source *source = (struct h5_source *)common;
+    close_array(&source->x);
+    close_array(&source->y);
+    if (source->file.access > 0) {
+        H5Pclose(source->file.access);
     }
-    H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
+    if (source->file.id > 0) {
+        H5Fclose(source->file.id);
+    }
+    weft_mem_free(source->list.bytes);
+    weft_gzstream_close(source->stream);
+    weft_mem_free(source);
+}
+
+static const struct weft_source_methods methods = {
+    .read = read_block, .seek = seek_sample, .close = close_source};
+
+/* Called where a link leads to another file, with the types that libhdf5 asks for. */
+/* NOLINTBEGIN(readability-non-const-parameter) */
+static herr_t refuse_link(const char *from_file, const char *from_group, const char *to_file,
+                          const char *to_object, unsigned *flags, hid_t access, void *led_away)
+{
+    (void)from_file;
+    (void)from_group;
+    (void)to_file;
+    (void)to_object;
+    (void)flags;
+    (void)access;
+    *(bool *)led_away = true;
+    return -1;
+}
+/* NOLINTEND(readability-non-const-parameter) */
+
+static weft_status open_file(struct file *file, weft_error *err)
+{
+    file->id = H5Fopen(file->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file->id < 0) {
+        return weft_fail(err, WEFT_ERR_FORMAT,
+                         "%s: starts as an HDF5 file, but cannot be opened: truncated or corrupt",
+                         file->path);
+    }
+    enum { SLOTS = 12421 }; /* a prime, as the hash table of the cache wants it */
+    file->access = H5Pcreate(H5P_DATASET_ACCESS);
+    if (file->access < 0 || H5Pset_elink_cb(file->access, refuse_link, &file->led_away) < 0 ||
+        H5Pset_chunk_cache(file->access, SLOTS, CHUNK_CACHE_BYTES, 1.0) < 0) {
+        return weft_fail_nomem(err, "an HDF5 file");
+    }
+    return WEFT_OK;
+}
+
+static weft_status check_labels(const struct h5_source *source, weft_error *err)
+{
+    const struct array *x = &source->x, *y = &source->y;
+    if (y->n_dims > 2) {
+        return weft_fail(err, WEFT_ERR_FORMAT,
+                         "%s: data set '%s' has %zu dimensions, labels have 1 or 2",
+                         source->file.path, y->name, y->n_dims);
+    }
+    if (y->extent.samples != x->extent.samples) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%s: '%s' has %zu samples, '%s' %zu labels",
+                         source->file.path, x->name, x->extent.samples, y->name, y->extent.samples);
+    }
+    return WEFT_OK;
+}
+
+static weft_status open_arrays(struct h5_source *source, const weft_dataset_options *options,
+                               weft_error *err)
+{
+    struct weft_source *common = &source->common;
+    struct file *file = &source->file;
+    weft_status status = choose_names(file, options, &source->names, err);
+    if (status == WEFT_OK) {
+        status = open_array(file, source->names.x, &source->x, err);
+    }
+    if (status != WEFT_OK) {
+        return status;
+    }
+    common->extent = source->x.extent;
+    common->dtype = source->x.is_u8 ? WEFT_U8 : WEFT_F32;
+    if (options->labels == WEFT_LABELS_NONE) {
+        return WEFT_OK;
+    }
+    status = open_array(file, source->names.y, &source->y, err);
+    if (status == WEFT_OK) {
+        common->n_labels = source->y.extent.features;
+        status = check_labels(source, err);
+    }
+    if (status == WEFT_OK) {
+        status = read_list(file, &source->list, err);
+    }
+    common->listed = source->list.n == 0 ? NULL : source->list.names;
+    common->n_listed = source->list.n;
     return status;
 }
+
+static weft_status open_source(const struct weft_source_files *files,
+                               const weft_dataset_options *options, struct weft_source **out,
+                               weft_error *err)
+{
+    assert(files->labels == NULL);
+    struct h5_source *source =
+        weft_gzstream_is_packed(files->samples) ? NULL : weft_mem_zalloc(1, sizeof *source);
+    if (source == NULL) {
+        weft_status status = weft_gzstream_is_packed(files->samples)
+                                 ? refuse_gzip(files->samples, err)
+                                 : weft_fail_nomem(err, "a file reader");
+        weft_source_files_close(files);
+        return status;
+    }
+    source->common.methods = &methods;
+    source->common.format = "HDF5";
+    source->common.can_seek = true;
+    source->stream = files->samples;
+    source->file.path = weft_gzstream_path(files->samples);
+    source->file.bytes = weft_gzstream_file_bytes(files->samples);
+    source->common.x_path = source->common.y_path = source->file.path;
+    struct printing before = stop_printing();
+    weft_status status = open_file(&source->file, err);
+    if (status == WEFT_OK) {
+        status = open_arrays(source, options, err);
+    }
+    if (status != WEFT_OK) {
+        close_source(&source->common);
+    }
+    print_as_before(&before);
+    if (status == WEFT_OK) {
+        *out = &source->common;
+    }
+    return status;
+}
+
+#else
+
+static weft_status open_source(const struct weft_source_files *files,
+                               const weft_dataset_options *options, struct weft_source **out,
+                               weft_error *err)
+{
+    (void)options;
+    (void)out;
+    weft_status status = weft_gzstream_is_packed(files->samples)
+                             ? refuse_gzip(files->samples, err)
+                             : weft_fail(err, WEFT_ERR_UNSUPPORTED,
+                                         "%s: an HDF5 file, and this build of weft has no HDF5",
+                                         weft_gzstream_path(files->samples));
+    weft_source_files_close(files);
+    return status;
+}
+
+#endif
+
+const struct weft_format weft_h5_format = {.knows = knows, .open = open_source};

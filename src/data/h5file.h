@@ -1,12 +1,10 @@
-/* HDF5 files, through libhdf5; only in builds that have it. */
+/* HDF5 files: a data set of samples and one of labels, by name. */
 #ifndef WEFT_DATA_H5FILE_H
 #define WEFT_DATA_H5FILE_H
 
-#include "data/dataset_impl.h"
+#include "data/source.h"
 
-/* file_bytes: the size of the file, to judge what its data sets promise. */
-WEFT_CHECKED weft_status weft_h5_load(const char *path, uint64_t file_bytes,
-                                      const weft_dataset_options *options, weft_dataset **out,
-                                      weft_error *err);
+/* Refuses its files in a build without HDF5. */
+extern const struct weft_format weft_h5_format;
 
 #endif

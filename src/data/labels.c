@@ -189,7 +189,6 @@ void weft_labels_release(struct weft_labels *labels)
     }
     weft_mem_free(labels->distinct);
     weft_mem_free(labels->slots);
-    weft_mem_free(labels->ids);
     *labels = (struct weft_labels){0};
 }
 
@@ -223,7 +222,7 @@ static weft_status fail_unknown(const struct weft_labels *labels, const struct k
 }
 
 static weft_status add(struct weft_labels *labels, const struct key *key, uint64_t place,
-                       weft_error *err)
+                       double *id, weft_error *err)
 {
     uint32_t index = labels->n_slots == 0 ? 0 : *find(labels, key);
     if (index == 0) {
@@ -236,27 +235,22 @@ static weft_status add(struct weft_labels *labels, const struct key *key, uint64
         }
         index = (uint32_t)labels->n_distinct;
     }
-    void *ids = labels->ids;
-    if (!weft_array_reserve(&ids, labels->n, 1, &labels->ids_capacity, sizeof *labels->ids)) {
-        return weft_fail_nomem(err, "labels");
-    }
-    labels->ids = ids;
-    labels->ids[labels->n++] = (int32_t)(index - 1);
+    *id = (double)(index - 1);
     return WEFT_OK;
 }
 
 weft_status weft_labels_add_text(struct weft_labels *labels, const char *text, size_t len,
-                                 uint64_t place, weft_error *err)
+                                 uint64_t place, double *id, weft_error *err)
 {
     struct key key = key_of_text(text, len);
-    return add(labels, &key, place, err);
+    return add(labels, &key, place, id, err);
 }
 
 weft_status weft_labels_add_number(struct weft_labels *labels, double value, uint64_t place,
-                                   weft_error *err)
+                                   double *id, weft_error *err)
 {
     struct key key = key_of_number(value);
-    return add(labels, &key, place, err);
+    return add(labels, &key, place, id, err);
 }
 
 bool weft_labels_know(const struct weft_labels *labels, const char *text)
@@ -329,52 +323,62 @@ static weft_status set_names(const struct weft_labels *labels, weft_dataset *dat
     return status;
 }
 
-/* Numbers the classes in their final order. */
-static weft_status sort_classes(struct weft_labels *labels, bool all_numbers, weft_error *err)
+/* Brings the classes into their final order. */
+static void sort_classes(struct weft_labels *labels, bool all_numbers)
 {
-    int32_t *rank = weft_mem_alloc(labels->n_distinct, sizeof *rank);
-    if (rank == NULL) {
-        return weft_fail_nomem(err, "labels");
-    }
     qsort(labels->distinct, labels->n_distinct, sizeof *labels->distinct,
           all_numbers ? by_value : by_bytes);
+}
+
+/* From ids, which count labels as they came, to classes. */
+static weft_status rank_ids(const struct weft_labels *labels, const double *ids, weft_dataset *data,
+                            weft_error *err)
+{
+    size_t n = data->extent.samples;
+    int32_t *rank = weft_mem_alloc(labels->n_distinct, sizeof *rank);
+    data->classes = weft_mem_alloc(n, sizeof *data->classes);
+    if (rank == NULL || data->classes == NULL) {
+        weft_mem_free(rank);
+        return weft_fail_nomem(err, "labels");
+    }
     for (size_t i = 0; i < labels->n_distinct; i++) {
         rank[labels->distinct[i].id] = (int32_t)i;
     }
-    for (size_t i = 0; i < labels->n; i++) {
-        labels->ids[i] = rank[labels->ids[i]];
+    for (size_t i = 0; i < n; i++) {
+        data->classes[i] = rank[(size_t)ids[i]];
     }
     weft_mem_free(rank);
     return WEFT_OK;
 }
 
-static weft_status finish_classes(struct weft_labels *labels, bool all_numbers, weft_dataset *data,
-                                  weft_error *err)
+static weft_status finish_classes(struct weft_labels *labels, bool all_numbers, const double *ids,
+                                  weft_dataset *data, weft_error *err)
 {
     weft_status status = spell_out(labels, err);
-    if (status == WEFT_OK && !labels->is_fixed) {
-        status = sort_classes(labels, all_numbers, err);
+    if (status != WEFT_OK) {
+        return status;
     }
+    if (!labels->is_fixed) {
+        sort_classes(labels, all_numbers);
+    }
+    status = set_names(labels, data, err);
     if (status == WEFT_OK) {
-        status = set_names(labels, data, err);
+        status = rank_ids(labels, ids, data, err);
     }
-    if (status == WEFT_OK) {
-        data->kind = WEFT_LABELS_CLASSES;
-        data->classes = labels->ids;
-        labels->ids = NULL;
-    }
+    data->kind = status == WEFT_OK ? WEFT_LABELS_CLASSES : data->kind;
     return status;
 }
 
-static weft_status finish_values(const struct weft_labels *labels, weft_dataset *data,
-                                 weft_error *err)
+static weft_status finish_values(const struct weft_labels *labels, const double *ids,
+                                 weft_dataset *data, weft_error *err)
 {
-    float *values = weft_mem_alloc(labels->n, sizeof *values);
+    size_t n = data->extent.samples;
+    float *values = weft_mem_alloc(n, sizeof *values);
     if (values == NULL) {
         return weft_fail_nomem(err, "labels");
     }
-    for (size_t i = 0; i < labels->n; i++) {
-        values[i] = (float)labels->distinct[labels->ids[i]].value;
+    for (size_t i = 0; i < n; i++) {
+        values[i] = (float)labels->distinct[(size_t)ids[i]].value;
     }
     data->kind = WEFT_LABELS_VALUES;
     data->values = values;
@@ -382,11 +386,12 @@ static weft_status finish_values(const struct weft_labels *labels, weft_dataset 
     return WEFT_OK;
 }
 
-weft_status weft_labels_finish(struct weft_labels *labels, weft_dataset *data, weft_error *err)
+weft_status weft_labels_finish(struct weft_labels *labels, const double *ids, weft_dataset *data,
+                               weft_error *err)
 {
     struct census census = take_census(labels);
     if (labels->is_fixed || labels->wanted == WEFT_LABELS_CLASSES) {
-        return finish_classes(labels, census.text == NULL, data, err);
+        return finish_classes(labels, census.text == NULL, ids, data, err);
     }
     if (census.fraction != NULL && census.text != NULL) {
         return weft_fail(err, WEFT_ERR_FORMAT,
@@ -395,7 +400,7 @@ weft_status weft_labels_finish(struct weft_labels *labels, weft_dataset *data, w
                          quote_label(census.text).text, quote_label(census.fraction).text);
     }
     if (census.fraction != NULL) {
-        return finish_values(labels, data, err);
+        return finish_values(labels, ids, data, err);
     }
     if (labels->n_distinct > WEFT_LABELS_AUTO_MAX) {
         return weft_fail(err, WEFT_ERR_FORMAT,
@@ -403,7 +408,7 @@ weft_status weft_labels_finish(struct weft_labels *labels, weft_dataset *data, w
                          "choose the label column, or ask for values (--output identity)",
                          labels->path, labels->n_distinct, quote_label(labels->distinct).text);
     }
-    return finish_classes(labels, census.text == NULL, data, err);
+    return finish_classes(labels, census.text == NULL, ids, data, err);
 }
 
 static weft_status copy_values(const struct weft_number_labels *source, weft_dataset *data,
@@ -452,9 +457,10 @@ static weft_status add_all(struct weft_labels *labels, const struct weft_number_
     for (size_t i = 0; i < n && status == WEFT_OK; i++) {
         if (listed) {
             const char *name = source->listed[(size_t)source->numbers[i]];
-            status = weft_labels_add_text(labels, name, strlen(name), i, err);
+            status = weft_labels_add_text(labels, name, strlen(name), i, &source->numbers[i], err);
         } else {
-            status = weft_labels_add_number(labels, source->numbers[i], i, err);
+            status =
+                weft_labels_add_number(labels, source->numbers[i], i, &source->numbers[i], err);
         }
     }
     return status;
@@ -485,7 +491,7 @@ static weft_status map_classes(const struct weft_number_labels *source,
     }
     status = add_all(&labels, source, n, known, err);
     if (status == WEFT_OK) {
-        status = weft_labels_finish(&labels, data, err);
+        status = weft_labels_finish(&labels, source->numbers, data, err);
     }
     weft_labels_release(&labels);
     return status;

@@ -21,7 +21,7 @@ struct weft_label {
     bool is_number;
 };
 
-/* Collects the labels of samples one by one. A zeroed struct may be released. */
+/* The distinct labels of samples, numbered as they come. A zeroed struct may be released. */
 struct weft_labels {
     const char *path, *unit; /* for messages: "PATH: UNIT 12: ..." */
     weft_label_kind wanted;  /* AUTO or CLASSES */
@@ -30,8 +30,6 @@ struct weft_labels {
     size_t n_distinct, distinct_capacity;
     uint32_t *slots; /* hash table: index of a label + 1, or 0 */
     size_t n_slots;  /* a power of two */
-    int32_t *ids;    /* of each sample, into distinct */
-    size_t n, ids_capacity;
 };
 
 /* names: the classes in the order of their ids, or NULL where they are to be found. `path` and
@@ -43,13 +41,15 @@ WEFT_CHECKED weft_status weft_labels_init(struct weft_labels *labels, const char
 
 void weft_labels_release(struct weft_labels *labels);
 
-/* The label of the next sample, found at `place` (a line, a sample number). */
+/* Finds the id of a label, found at `place` (a line, a sample number), which is entered where it is
+ * new. */
 WEFT_CHECKED weft_status weft_labels_add_text(struct weft_labels *labels, const char *text,
-                                              size_t len, uint64_t place, weft_error *err);
+                                              size_t len, uint64_t place, double *id,
+                                              weft_error *err);
 
 /* The same for a label that is no text; it must be a whole number. */
 WEFT_CHECKED weft_status weft_labels_add_number(struct weft_labels *labels, double value,
-                                                uint64_t place, weft_error *err);
+                                                uint64_t place, double *id, weft_error *err);
 
 /* What the options come to: known classes make AUTO mean CLASSES. */
 weft_label_kind weft_labels_wanted(const weft_dataset_options *options);
@@ -57,16 +57,16 @@ weft_label_kind weft_labels_wanted(const weft_dataset_options *options);
 /* Whether a text is among the labels seen so far. */
 bool weft_labels_know(const struct weft_labels *labels, const char *text);
 
-/* Gives the data set its classes or values; one label must have come for each sample. */
-WEFT_CHECKED weft_status weft_labels_finish(struct weft_labels *labels, weft_dataset *data,
-                                            weft_error *err);
+/* Gives the data set its classes or values; ids are those of its samples. */
+WEFT_CHECKED weft_status weft_labels_finish(struct weft_labels *labels, const double *ids,
+                                            weft_dataset *data, weft_error *err);
 
 /* All of it for labels that are an array of numbers [samples, n_each]. `listed` are names that the
  * file gives to the numbers 0 .. n_listed - 1, or NULL; they are not used where labels lie outside
  * that range. */
 struct weft_number_labels {
     const char *path;
-    const double *numbers;
+    double *numbers; /* overwritten */
     size_t n_each;
     const char *const *listed;
     size_t n_listed;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "base/half.h"
 #include "base/mem.h"
 #include "model/json_text.h"
 
@@ -51,17 +52,9 @@ static float decode_bf16(const unsigned char *bytes)
     return from_bits((uint32_t)le(bytes, 2) << 16);
 }
 
-/* IEEE binary16: 1 sign, 5 exponent (bias 15; binary32 has 127), 10 mantissa bits. */
 static float decode_f16(const unsigned char *bytes)
 {
-    uint32_t bits = (uint32_t)le(bytes, 2);
-    uint32_t sign = bits >> 15 << 31, exponent = bits >> 10 & 31, mantissa = bits & 1023;
-    if (exponent == 0) {
-        float size = (float)mantissa * 0x1p-24f;
-        return sign != 0 ? -size : size;
-    }
-    uint32_t wide = exponent == 31 ? 255 : exponent + 127 - 15;
-    return from_bits(sign | wide << 23 | mantissa << 13);
+    return weft_half_to_float((uint16_t)le(bytes, 2));
 }
 
 static const struct dtype {

@@ -1,0 +1,226 @@
+/* Reads whole sources into memory. Where the number of samples is known they are read into their
+ * place at once; else in blocks that are joined at the end. */
+#include <weft/dataset.h>
+
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/mem.h"
+#include "data/source.h"
+
+#define BLOCK_BYTES ((size_t)1 << 22)
+
+/* What has been read so far. */
+struct heap {
+    struct weft_source *source;
+    size_t n, n_features, block_rows;
+    void **blocks; /* of [block_rows, n_features] */
+    size_t n_blocks, blocks_capacity;
+    double *y; /* [n, n_labels] */
+    size_t y_capacity;
+};
+
+static void release(struct heap *heap)
+{
+    for (size_t i = 0; i < heap->n_blocks; i++) {
+        weft_mem_free(heap->blocks[i]);
+    }
+    weft_mem_free(heap->blocks);
+    weft_mem_free(heap->y);
+}
+
+/* Makes room for one more block; false without memory. */
+static bool next_block(struct heap *heap, struct weft_block *block)
+{
+    size_t n_labels = heap->source->n_labels;
+    void *blocks = heap->blocks, *y = heap->y;
+    bool made = weft_array_reserve(&blocks, heap->n_blocks, 1, &heap->blocks_capacity,
+                                   sizeof *heap->blocks);
+    heap->blocks = blocks;
+    made = made && weft_array_reserve(&y, heap->n * n_labels, heap->block_rows * n_labels,
+                                      &heap->y_capacity, sizeof *heap->y);
+    heap->y = y;
+    void *x = made ? weft_mem_alloc(heap->block_rows,
+                                    heap->n_features * weft_dtype_size(heap->source->dtype))
+                   : NULL;
+    if (x == NULL) {
+        return false;
+    }
+    heap->blocks[heap->n_blocks++] = x;
+    *block = (struct weft_block){.x = x, .capacity = heap->block_rows};
+    block->y = n_labels == 0 ? NULL : heap->y + heap->n * n_labels;
+    return true;
+}
+
+static weft_status read_blocks(struct heap *heap, weft_error *err)
+{
+    struct weft_block block = {0};
+    do {
+        if (!next_block(heap, &block)) {
+            return weft_fail(err, WEFT_ERR_NOMEM, "%s: no memory for more than %zu samples",
+                             heap->source->x_path, heap->n);
+        }
+        weft_status status = weft_source_read(heap->source, &block, err);
+        if (status != WEFT_OK) {
+            return status;
+        }
+        heap->n += block.n;
+    } while (block.n == block.capacity);
+    return WEFT_OK;
+}
+
+static size_t rows_of_block(const struct heap *heap, size_t index)
+{
+    size_t left = heap->n - index * heap->block_rows;
+    return left < heap->block_rows ? left : heap->block_rows;
+}
+
+/* Whether the features, read as float32, are pixels: whole numbers in 0..255, the largest of them
+ * 255. */
+static bool are_pixels(const struct heap *heap)
+{
+    float largest = 0;
+    for (size_t b = 0; b < heap->n_blocks; b++) {
+        const float *x = heap->blocks[b];
+        size_t n = rows_of_block(heap, b) * heap->n_features;
+        int broken = 0;
+        for (size_t i = 0; i < n; i++) {
+            float inside = x[i] >= 0 && x[i] <= 255 ? x[i] : 0.5f;
+            broken |= (float)(int32_t)inside != inside;
+            largest = inside > largest ? inside : largest;
+        }
+        if (broken) {
+            return false;
+        }
+    }
+    return largest == 255;
+}
+
+/* Moves the blocks into one matrix, each freed once it is copied. */
+static void gather(struct heap *heap, weft_tensor *x)
+{
+    bool narrow = x->dtype != heap->source->dtype;
+    size_t size = weft_dtype_size(x->dtype);
+    for (size_t b = 0; b < heap->n_blocks; b++) {
+        unsigned char *to =
+            (unsigned char *)x->data + b * heap->block_rows * heap->n_features * size;
+        size_t n = rows_of_block(heap, b) * heap->n_features;
+        const float *from = heap->blocks[b];
+        for (size_t i = 0; i < n && narrow; i++) {
+            to[i] = (unsigned char)from[i];
+        }
+        if (!narrow) {
+            memcpy(to, from, n * size);
+        }
+        weft_mem_free(heap->blocks[b]);
+        heap->blocks[b] = NULL;
+    }
+}
+
+static weft_status join_blocks(struct heap *heap, weft_dataset **out, weft_error *err)
+{
+    const struct weft_source *source = heap->source;
+    uint64_t dims[1 + WEFT_SAMPLE_DIMS] = {heap->n};
+    for (size_t i = 0; i < source->extent.n_dims; i++) {
+        dims[1 + i] = source->extent.dims[i];
+    }
+    struct weft_extent extent;
+    weft_status status = weft_extent_init(&extent, dims, 1 + source->extent.n_dims, sizeof(float),
+                                          source->x_path, err);
+    if (status == WEFT_OK) {
+        weft_dtype dtype = source->is_text && are_pixels(heap) ? WEFT_U8 : source->dtype;
+        status = weft_dataset_new(&extent, dtype, source->format, out, err);
+    }
+    if (status == WEFT_OK) {
+        gather(heap, &(*out)->x);
+    }
+    return status;
+}
+
+static weft_status read_unknown_number(struct heap *heap, weft_dataset **out, weft_error *err)
+{
+    size_t row = heap->n_features * weft_dtype_size(heap->source->dtype);
+    heap->block_rows = row < BLOCK_BYTES ? BLOCK_BYTES / row : 1;
+    weft_status status = read_blocks(heap, err);
+    return status == WEFT_OK ? join_blocks(heap, out, err) : status;
+}
+
+static weft_status read_known_number(struct heap *heap, weft_dataset **out, weft_error *err)
+{
+    const struct weft_source *source = heap->source;
+    weft_dataset *data = NULL;
+    weft_status status =
+        weft_dataset_new(&source->extent, source->dtype, source->format, &data, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    heap->n = source->extent.samples;
+    heap->y = weft_mem_alloc(heap->n, source->n_labels * sizeof *heap->y);
+    struct weft_block block = {.x = data->x.data, .y = heap->y, .capacity = heap->n};
+    status = heap->y == NULL ? weft_fail_nomem(err, "labels")
+                             : weft_source_read(heap->source, &block, err);
+    if (status != WEFT_OK) {
+        weft_dataset_free(data);
+        return status;
+    }
+    *out = data;
+    return WEFT_OK;
+}
+
+static weft_status give_labels(const struct heap *heap, const weft_dataset_options *options,
+                               weft_dataset *data, weft_error *err)
+{
+    const struct weft_source *source = heap->source;
+    if (source->n_labels == 0) {
+        return WEFT_OK;
+    }
+    if (source->words != NULL) {
+        return weft_labels_finish(source->words, heap->y, data, err);
+    }
+    const struct weft_number_labels numbers = {
+        .path = source->y_path,
+        .numbers = heap->y,
+        .n_each = source->n_labels,
+        .listed = source->listed,
+        .n_listed = source->n_listed,
+    };
+    weft_dataset_options how = *options;
+    how.labels = source->are_values ? WEFT_LABELS_VALUES : options->labels;
+    return weft_labels_from_numbers(&numbers, &how, data, err);
+}
+
+weft_status weft_source_drain(struct weft_source *source, const weft_dataset_options *options,
+                              weft_dataset **out, weft_error *err)
+{
+    struct heap heap = {.source = source, .n_features = source->extent.features};
+    weft_dataset *data = NULL;
+    weft_status status = source->extent.samples == 0 ? read_unknown_number(&heap, &data, err)
+                                                     : read_known_number(&heap, &data, err);
+    if (status == WEFT_OK) {
+        status = give_labels(&heap, options, data, err);
+    }
+    if (status == WEFT_OK) {
+        status = weft_dataset_scan(data, WEFT_ERR_FORMAT, source->x_path, source->y_path, err);
+    }
+    release(&heap);
+    if (status != WEFT_OK) {
+        weft_dataset_free(data);
+        return status;
+    }
+    *out = data;
+    return WEFT_OK;
+}
+
+weft_status weft_dataset_load(const char *path, const weft_dataset_options *options,
+                              weft_dataset **out, weft_error *err)
+{
+    weft_dataset_options defaults = weft_dataset_options_default();
+    options = options == NULL ? &defaults : options;
+    struct weft_source *source = NULL;
+    weft_status status = weft_source_open(path, options, &source, err);
+    if (status == WEFT_OK) {
+        status = weft_source_drain(source, options, out, err);
+    }
+    weft_source_close(source);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Numbers as binary files hold them: of every usual size, in either byte order. */
+#ifndef WEFT_DATA_ELEMENT_H
+#define WEFT_DATA_ELEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weft/tensor.h>
+
+enum weft_element_kind { WEFT_UNSIGNED, WEFT_SIGNED, WEFT_FLOATING };
+
+/* Integers of 1, 2, 4 or 8 bytes, IEEE floating-point numbers of 2, 4 or 8. */
+struct weft_element {
+    enum weft_element_kind kind;
+    size_t size; /* bytes */
+    bool big_endian;
+};
+
+/* What such numbers become as features: bytes stay bytes, all others are rounded to float32. */
+weft_dtype weft_element_dtype(const struct weft_element *element);
+
+/* Decodes n of them as doubles; integers from 2^53 on are rounded. */
+void weft_element_doubles(const struct weft_element *element, const void *bytes, size_t n,
+                          double *out);
+
+/* Decodes n of them as features: of weft_element_dtype(). */
+void weft_element_features(const struct weft_element *element, const void *bytes, size_t n,
+                           void *out);
+
+#endif

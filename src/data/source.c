@@ -1,0 +1,146 @@
+/* The table of formats, and what does not depend on them. */
+#include "data/source.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "data/csv.h"
+#include "data/data_paths.h"
+#include "data/h5file.h"
+#include "data/idx.h"
+
+/* Text comes last: any text may be a table. */
+static const struct weft_format *const formats[] = {
+    &weft_h5_format,
+    &weft_idx_format,
+    &weft_csv_format,
+};
+
+static const size_t n_formats = sizeof formats / sizeof *formats;
+
+/* No bytes at all are text. Text has no control characters but tabs and line ends. */
+static bool is_text(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = bytes[i];
+        if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n' && c != '\r')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* NULL: none knows it. */
+static const struct weft_format *find_format(const unsigned char *bytes, size_t n)
+{
+    bool text = is_text(bytes, n);
+    for (size_t i = 0; i < n_formats; i++) {
+        if ((text || !formats[i]->is_text) && formats[i]->knows(bytes, n)) {
+            return formats[i];
+        }
+    }
+    return NULL;
+}
+
+static weft_status fail_unknown(const char *path, const unsigned char *bytes, size_t n,
+                                weft_error *err)
+{
+    return weft_fail(err, WEFT_ERR_FORMAT,
+                     "%s: neither IDX, CSV nor HDF5: starts with %02x %02x %02x %02x", path,
+                     bytes[0], n > 1 ? bytes[1] : 0, n > 2 ? bytes[2] : 0, n > 3 ? bytes[3] : 0);
+}
+
+/* Looks at the first bytes of the samples. */
+static weft_status choose_format(const struct weft_source_files *files,
+                                 const struct weft_format **out, weft_error *err)
+{
+    const char *path = weft_gzstream_path(files->samples);
+    const unsigned char *bytes;
+    size_t n;
+    weft_status status = weft_gzstream_peek(files->samples, &bytes, &n, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    const struct weft_format *format = find_format(bytes, n);
+    if (files->labels != NULL && (format == NULL || !format->is_pair)) {
+        format = &weft_idx_format; /* which says what it misses */
+    }
+    if (format == NULL) {
+        return fail_unknown(path, bytes, n, err);
+    }
+    if (format->is_text && weft_gzstream_is_misnamed(files->samples)) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "%s: named .gz, but it is plain text, not gzip data",
+                         path);
+    }
+    *out = format;
+    return WEFT_OK;
+}
+
+void weft_source_files_close(const struct weft_source_files *files)
+{
+    weft_gzstream_close(files->samples);
+    weft_gzstream_close(files->labels);
+}
+
+static weft_status open_files(const struct weft_data_paths *paths,
+                              const weft_dataset_options *options, struct weft_source **out,
+                              weft_error *err)
+{
+    struct weft_source_files files = {0};
+    const struct weft_format *format = NULL;
+    weft_status status = weft_gzstream_open(paths->samples, &files.samples, err);
+    if (status == WEFT_OK && paths->labels != NULL) {
+        status = weft_gzstream_open(paths->labels, &files.labels, err);
+    }
+    if (status == WEFT_OK) {
+        status = choose_format(&files, &format, err);
+    }
+    if (status != WEFT_OK) {
+        weft_source_files_close(&files);
+        return status;
+    }
+    return format->open(&files, options, out, err);
+}
+
+weft_status weft_source_open(const char *path, const weft_dataset_options *options,
+                             struct weft_source **out, weft_error *err)
+{
+    if ((unsigned)options->labels > WEFT_LABELS_VALUES ||
+        (unsigned)options->split > WEFT_SPLIT_TEST) {
+        return weft_fail(err, WEFT_ERR_ARG, "no such kind of labels or split: %d, %d",
+                         (int)options->labels, (int)options->split);
+    }
+    struct weft_data_paths paths;
+    weft_status status = weft_data_paths_init(&paths, path, options, err);
+    if (status == WEFT_OK) {
+        status = open_files(&paths, options, out, err);
+    }
+    weft_data_paths_release(&paths);
+    return status;
+}
+
+weft_status weft_source_read(struct weft_source *source, struct weft_block *block, weft_error *err)
+{
+    assert(block->capacity > 0);
+    block->n = 0;
+    return source->methods->read(source, block, err);
+}
+
+weft_status weft_source_rewind(struct weft_source *source, weft_error *err)
+{
+    return source->methods->seek(source, 0, err);
+}
+
+weft_status weft_source_seek(struct weft_source *source, uint64_t sample, weft_error *err)
+{
+    assert(source->can_seek && sample < source->extent.samples);
+    return source->methods->seek(source, sample, err);
+}
+
+void weft_source_close(struct weft_source *source)
+{
+    if (source != NULL) {
+        source->methods->close(source);
+    }
+}
