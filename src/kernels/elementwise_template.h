@@ -300,20 +300,65 @@ static void WEFT_SET(activate_gradient)(weft_activation f, size_t rows, size_t c
     }
 }
 
+/* Maxima and sums run in so many lanes, element j in lane j % LANES, and then over the lanes: an
+ * order that no width of vectors changes. */
+#define SOFTMAX_LANES ((size_t)16)
+
+static inline float max_of(size_t n, const float *z)
+{
+    float lanes[SOFTMAX_LANES];
+    size_t n_lanes = n < SOFTMAX_LANES ? n : SOFTMAX_LANES;
+    memcpy(lanes, z, n_lanes * sizeof *z);
+    size_t j = SOFTMAX_LANES;
+    for (; j + SOFTMAX_LANES <= n; j += SOFTMAX_LANES) {
+#pragma omp simd
+        for (size_t l = 0; l < SOFTMAX_LANES; l++) {
+            lanes[l] = z[j + l] > lanes[l] ? z[j + l] : lanes[l];
+        }
+    }
+    for (; j < n; j++) {
+        size_t l = j % SOFTMAX_LANES;
+        lanes[l] = z[j] > lanes[l] ? z[j] : lanes[l];
+    }
+    float max = lanes[0];
+    for (size_t l = 1; l < n_lanes; l++) {
+        max = lanes[l] > max ? lanes[l] : max;
+    }
+    return max;
+}
+
+static inline double sum_of_floats(size_t n, const float *p)
+{
+    double lanes[SOFTMAX_LANES];
+    size_t n_lanes = n < SOFTMAX_LANES ? n : SOFTMAX_LANES;
+    for (size_t l = 0; l < n_lanes; l++) {
+        lanes[l] = (double)p[l];
+    }
+    size_t j = SOFTMAX_LANES;
+    for (; j + SOFTMAX_LANES <= n; j += SOFTMAX_LANES) {
+#pragma omp simd
+        for (size_t l = 0; l < SOFTMAX_LANES; l++) {
+            lanes[l] += (double)p[j + l];
+        }
+    }
+    for (; j < n; j++) {
+        lanes[j % SOFTMAX_LANES] += (double)p[j];
+    }
+    double sum = 0;
+    for (size_t l = 0; l < n_lanes; l++) {
+        sum += lanes[l];
+    }
+    return sum;
+}
+
 static double WEFT_SET(softmax)(size_t n, const float *z, float *p, float *max_out)
 {
-    float max = z[0];
-    for (size_t j = 1; j < n; j++) {
-        max = z[j] > max ? z[j] : max;
-    }
+    float max = max_of(n, z);
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
         p[j] = exp_f32(z[j] - max);
     }
-    double sum = 0;
-    for (size_t j = 0; j < n; j++) {
-        sum += (double)p[j];
-    }
+    double sum = sum_of_floats(n, p);
     float inverse = (float)(1 / sum);
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {

@@ -115,8 +115,8 @@ struct weft_kernel_set {
     void (*activate_gradient)(weft_activation f, size_t rows, size_t cols, float *d, size_t d_rs,
                               const float *saved, size_t saved_rs);
 
-    /* p_j = exp(z_j - max z) / sum; returns the sum (in order of j) and *max_out. p may be z. n
-     * >= 1. */
+    /* p_j = exp(z_j - max z) / sum; returns the sum, in an order given by n alone, and *max_out. p
+     * may be z. n >= 1. */
     double (*softmax)(size_t n, const float *z, float *p, float *max_out);
 
     /* p_j = 1 / (1 + exp(-z_j)); p may be z. */

@@ -43,7 +43,6 @@ static inline void transpose_square_avx2(const float *src, size_t src_rs, float 
                           dst_rs)
 #include "kernels/bf16_template.h"
 #include "kernels/elementwise_template.h"
-#include "kernels/lists_template.h"
 
 #define MR 6
 #define NV 2
@@ -71,6 +70,74 @@ static inline float sum_of(__m256 v)
 }
 
 #include "kernels/sgemm_template.h"
+
+/* n <= 8 elements without their signs, and zeros behind them: a zero of either sign has no bit. */
+INLINE __m256i load_magnitudes(const float *p, size_t n)
+{
+    __m256i bits = _mm256_castps_si256(n < W ? LOAD_MASKED(p, MASK_OF(n)) : LOAD(p));
+    return _mm256_and_si256(bits, _mm256_set1_epi32(0x7FFFFFFF));
+}
+
+/* Adds those of first .. first + 7 whose elements are not 0 to a list of n; returns how many it
+ * has. */
+INLINE size_t append(uint32_t *list, size_t n, size_t first, __m256i any)
+{
+    __m256i zeros = _mm256_cmpeq_epi32(any, _mm256_setzero_si256());
+    unsigned unused = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(zeros));
+#pragma GCC unroll 8
+    for (size_t at = 0; at < W; at++) {
+        list[n] = (uint32_t)(first + at);
+        n += (~unused >> at) & 1;
+    }
+    return n;
+}
+
+static size_t used_columns_avx2(size_t rows, size_t cols, const float *x, size_t x_rs,
+                                uint32_t *list)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < cols; j += W) {
+        __m256i any = _mm256_setzero_si256();
+        for (size_t i = 0; i < rows; i++) {
+            any = _mm256_or_si256(any, load_magnitudes(x + i * x_rs + j, cols - j));
+        }
+        n = append(list, n, j, any);
+    }
+    return n;
+}
+
+/* For each of eight rows, of which so many are there, an element that is not 0 where one of its n
+ * <= 8 columns is not. Packing with saturation keeps what is not zero, and brings four columns of
+ * four rows into each half of 32 bytes. */
+INLINE __m256i rows_in_use(size_t rows, size_t n, const float *x, size_t x_rs)
+{
+    __m256i row[8];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++) {
+        row[i] = i < rows ? load_magnitudes(x + i * x_rs, n) : _mm256_setzero_si256();
+    }
+    __m256i low =
+        _mm256_packs_epi16(_mm256_packs_epi32(row[0], row[1]), _mm256_packs_epi32(row[2], row[3]));
+    __m256i high =
+        _mm256_packs_epi16(_mm256_packs_epi32(row[4], row[5]), _mm256_packs_epi32(row[6], row[7]));
+    return _mm256_or_si256(_mm256_permute2x128_si256(low, high, 0x20),
+                           _mm256_permute2x128_si256(low, high, 0x31));
+}
+
+static size_t used_rows_avx2(size_t rows, size_t cols, const float *x, size_t x_rs, uint32_t *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i += 8) {
+        __m256i any = _mm256_setzero_si256();
+        for (size_t j = 0; j < cols; j += W) {
+            const float *from = x + i * x_rs + j;
+            any = _mm256_or_si256(any, rows - i >= 8 ? rows_in_use(8, cols - j, from, x_rs)
+                                                     : rows_in_use(rows - i, cols - j, from, x_rs));
+        }
+        n = append(list, n, i, any);
+    }
+    return n;
+}
 
 const struct weft_kernel_set weft_kernels_avx2 = {
     .name = "avx2",

@@ -58,10 +58,18 @@ static inline __m512i magnitude_bits(void)
     return _mm512_set1_epi32(0x7FFFFFFF);
 }
 
+/* Adds those of first .. first + 15 that `used` names to a list of n; returns how many it has. */
+static inline size_t append(uint32_t *list, size_t n, size_t first, __mmask16 used)
+{
+    const __m512i iota = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i at = _mm512_add_epi32(iota, _mm512_set1_epi32((int)first));
+    _mm512_storeu_si512(list + n, _mm512_maskz_compress_epi32(used, at));
+    return n + (size_t)__builtin_popcount(used);
+}
+
 static size_t used_columns_avx512(size_t rows, size_t cols, const float *x, size_t x_rs,
                                   uint32_t *list)
 {
-    const __m512i iota = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     size_t n = 0;
     for (size_t j = 0; j < cols; j += 16) {
         __mmask16 inside = cols - j < 16 ? (__mmask16)((1u << (cols - j)) - 1u) : 0xFFFF;
@@ -69,26 +77,48 @@ static size_t used_columns_avx512(size_t rows, size_t cols, const float *x, size
         for (size_t i = 0; i < rows; i++) {
             any = _mm512_or_si512(any, _mm512_maskz_loadu_epi32(inside, x + i * x_rs + j));
         }
-        __mmask16 used = _mm512_test_epi32_mask(any, magnitude_bits());
-        __m512i at = _mm512_add_epi32(iota, _mm512_set1_epi32((int)j));
-        _mm512_storeu_si512(list + n, _mm512_maskz_compress_epi32(used, at));
-        n += (size_t)__builtin_popcount(used);
+        n = append(list, n, j, _mm512_test_epi32_mask(any, magnitude_bits()));
     }
     return n;
+}
+
+/* Which of up to 16 rows have anything in the columns of `inside`. Packing with saturation keeps
+ * what is not zero, and brings four columns of four rows into each half of 32 bytes. */
+static inline __attribute__((always_inline)) __mmask16 rows_in_use(size_t rows, __mmask8 inside,
+                                                                   const float *x, size_t x_rs)
+{
+    __m256i row[16];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; i++) {
+        __mmask8 wanted = i < rows ? inside : 0;
+        row[i] = _mm256_maskz_and_epi32(wanted, _mm256_maskz_loadu_epi32(wanted, x + i * x_rs),
+                                        _mm512_castsi512_si256(magnitude_bits()));
+    }
+    __m128i four[4]; /* rows, a word each */
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(row[4 * i], row[4 * i + 1]),
+                                           _mm256_packs_epi32(row[4 * i + 2], row[4 * i + 3]));
+        four[i] = _mm_or_si128(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    }
+    __m512i all = _mm512_inserti32x4(_mm512_castsi128_si512(four[0]), four[1], 1);
+    all = _mm512_inserti32x4(_mm512_inserti32x4(all, four[2], 2), four[3], 3);
+    return _mm512_test_epi32_mask(all, all);
 }
 
 static size_t used_rows_avx512(size_t rows, size_t cols, const float *x, size_t x_rs,
                                uint32_t *list)
 {
     size_t n = 0;
-    for (size_t i = 0; i < rows; i++) {
-        __m512i any = _mm512_setzero_si512();
-        for (size_t j = 0; j < cols; j += 16) {
-            __mmask16 inside = cols - j < 16 ? (__mmask16)((1u << (cols - j)) - 1u) : 0xFFFF;
-            any = _mm512_or_si512(any, _mm512_maskz_loadu_epi32(inside, x + i * x_rs + j));
+    for (size_t i = 0; i < rows; i += 16) {
+        __mmask16 used = 0;
+        for (size_t j = 0; j < cols; j += 8) {
+            __mmask8 inside = cols - j < 8 ? (__mmask8)((1u << (cols - j)) - 1u) : 0xFF;
+            const float *from = x + i * x_rs + j;
+            used |= rows - i >= 16 ? rows_in_use(16, inside, from, x_rs)
+                                   : rows_in_use(rows - i, inside, from, x_rs);
         }
-        list[n] = (uint32_t)i;
-        n += _mm512_test_epi32_mask(any, magnitude_bits()) != 0;
+        n = append(list, n, i, used);
     }
     return n;
 }
