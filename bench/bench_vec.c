@@ -282,7 +282,7 @@ static bool is_repeated(const struct bench_options *options, const struct weft_k
 }
 
 static size_t all_jobs(const struct bench_options *options, struct operands *operands,
-                       uint64_t *sums, struct job *jobs)
+                       uint64_t (*sums)[N_SIZES], struct job *jobs)
 {
     size_t n = 0;
     for (size_t k = 0; k < N_KERNELS * N_SIZES * weft_kernel_set_count() && n < MAX_CASES; k++) {
@@ -292,7 +292,7 @@ static size_t all_jobs(const struct bench_options *options, struct operands *ope
         struct job job = {.kernel = kernel,
                           .set = set,
                           .operands = &operands[s],
-                          .wanted = &sums[(size_t)(kernel - kernels) * N_SIZES + s]};
+                          .wanted = &sums[kernel - kernels][s]};
         snprintf(job.name, sizeof job.name, "%s %s %s", kernel->name, sizes[s].name, set->name);
         if ((s == 0 || kernel->streams) && !is_repeated(options, set) &&
             wanted(options, set, job.name)) {
@@ -367,7 +367,7 @@ int main(int argc, char **argv)
                             "each kernel set, on one\n"
                             "thread. Names to pick from are such as \"tanh 128x256 avx512\".");
     struct operands operands[N_SIZES];
-    uint64_t sums[N_KERNELS * N_SIZES] = {0};
+    uint64_t sums[N_KERNELS][N_SIZES] = {{0}};
     struct job *jobs = bench_alloc(MAX_CASES, sizeof *jobs);
     struct bench_case *cases = bench_alloc(MAX_CASES, sizeof *cases);
     struct bench_stats *stats = bench_alloc(MAX_CASES, sizeof *stats);
