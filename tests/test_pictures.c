@@ -315,15 +315,17 @@ static void image_values(void)
 static void image_sizes(void)
 {
     static const struct {
-        size_t height, width, enlarge, reduce, shown_height, shown_width;
+        size_t height, width, side, enlarge, reduce, shown_height, shown_width;
     } cases[] = {
-        {28, 28, 4, 1, 112, 112}, {64, 64, 2, 1, 128, 128},    {8, 8, 16, 1, 128, 128},
-        {2, 3, 42, 1, 84, 126},   {100, 90, 1, 1, 100, 90},    {192, 10, 1, 1, 192, 10},
-        {193, 10, 1, 2, 97, 5},   {1024, 768, 1, 6, 171, 128}, {2, 5000, 1, 27, 1, 186},
+        {28, 28, 128, 4, 1, 112, 112},    {28, 28, 168, 6, 1, 168, 168},
+        {64, 64, 128, 2, 1, 128, 128},    {8, 8, 128, 16, 1, 128, 128},
+        {2, 3, 128, 42, 1, 84, 126},      {100, 90, 128, 1, 1, 100, 90},
+        {192, 10, 128, 1, 1, 192, 10},    {193, 10, 128, 1, 2, 97, 5},
+        {1024, 768, 168, 1, 6, 171, 128}, {2, 5000, 128, 1, 27, 1, 186},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct picture_image image = {.height = cases[i].height, .width = cases[i].width};
-        struct picture_zoom zoom = picture_zoom_of(&image);
+        struct picture_zoom zoom = picture_zoom_of(&image, cases[i].side);
         CHECK_UINT(zoom.enlarge, cases[i].enlarge);
         CHECK_UINT(zoom.reduce, cases[i].reduce);
         CHECK_UINT(zoom.height, cases[i].shown_height);
@@ -592,7 +594,7 @@ static void confusions(void)
     struct picture_canvas canvas;
     CHECK(picture_confusion_possible(made.net, made.data));
     CHECK_OK(picture_confusion_draw(&made.found, "title", &canvas, &err), &err);
-    const size_t cell = 40, left = 20 + 16 + 13 + 7;
+    const size_t cell = 80, left = 20 + 16 + 13 + 7;
     const size_t top = 20 + 26 + 8 + 32 + 8 + 13 + 8;
     CHECK_UINT(canvas.height, top + 4 * cell + 28);
     for (size_t row = 0; row < 4; row++) {
@@ -616,7 +618,7 @@ static void confusions(void)
 
     static const struct {
         size_t n, cell;
-    } sizes[] = {{2, 40}, {30, 40}, {31, 14}, {100, 14}, {101, 13}, {1000, 1}};
+    } sizes[] = {{2, 80}, {6, 80}, {7, 40}, {30, 40}, {31, 14}, {100, 14}, {101, 13}, {1000, 1}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         made = fixture_of(50, WEFT_OUTPUT_SOFTMAX, sizes[i].n, NULL, every_third);
         CHECK(picture_confusion_possible(made.net, made.data));

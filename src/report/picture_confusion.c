@@ -12,7 +12,7 @@
 #define GAP 8
 #define LINE (PICTURE_GLYPH_HEIGHT + 3)
 #define MAX_NAME 16
-#define MIN_WIDTH 600 /* for the title and the line below it */
+#define MIN_WIDTH 700 /* for the title and the line below it */
 #define RECALL_WIDTH (7 * PICTURE_GLYPH_WIDTH)
 
 struct matrix {
@@ -57,7 +57,8 @@ static void measure(struct matrix *matrix)
     if (matrix->has_numbers) {
         size_t digits = (size_t)snprintf(NULL, 0, "%zu", largest);
         matrix->cell = digits * PICTURE_GLYPH_WIDTH + 10;
-        matrix->cell = matrix->cell > 40 ? matrix->cell : 40;
+        size_t least = matrix->n <= 6 ? 80 : 40; /* few classes have room for their names */
+        matrix->cell = matrix->cell > least ? matrix->cell : least;
     } else {
         matrix->cell = matrix->has_names ? PICTURE_GLYPH_HEIGHT + 1 : 1400 / matrix->n;
     }

@@ -18,6 +18,7 @@
 #define LINE (PICTURE_GLYPH_HEIGHT + 3)
 #define TITLE_SCALE 2
 #define MAX_COLS 10
+#define IMAGE_SIDE 128 /* what small images are enlarged to */
 #define MAX_WIDTH 1520 /* of rows with more than one sample */
 #define MIN_WIDTH 400  /* for the title */
 #define MAX_CAPTION 24 /* characters */
@@ -147,8 +148,10 @@ static void measure(struct layout *layout, const struct picture_section *section
             text = larger(text, caption_len(&caption));
         }
     }
-    layout->zoom = picture_zoom_of(&layout->image);
-    layout->cell_width = larger(layout->zoom.width, text * PICTURE_GLYPH_WIDTH) + 2 * FRAME;
+    /* Images may be as wide as the captions are anyway. */
+    text *= PICTURE_GLYPH_WIDTH;
+    layout->zoom = picture_zoom_of(&layout->image, larger(IMAGE_SIDE, text));
+    layout->cell_width = larger(layout->zoom.width, text) + 2 * FRAME;
     layout->cell_height = layout->zoom.height + 2 * FRAME + 2 * LINE;
     size_t fit = (MAX_WIDTH - 2 * MARGIN + GAP_X) / (layout->cell_width + GAP_X);
     layout->cols = smaller(smaller(MAX_COLS, most), larger(fit, 1));

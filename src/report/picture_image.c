@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdint.h>
 
-#define TARGET_SIDE 128
 #define MAX_SIDE 192
 
 static bool is_channels(size_t n)
@@ -95,14 +94,14 @@ void picture_image_render(const struct picture_image *image, const weft_dataset 
     }
 }
 
-struct picture_zoom picture_zoom_of(const struct picture_image *image)
+struct picture_zoom picture_zoom_of(const struct picture_image *image, size_t side)
 {
     size_t longer = image->width > image->height ? image->width : image->height;
     struct picture_zoom zoom = {.enlarge = 1, .reduce = 1};
     if (longer > MAX_SIDE) {
         zoom.reduce = (longer + MAX_SIDE - 1) / MAX_SIDE;
-    } else if (longer < TARGET_SIDE) {
-        zoom.enlarge = TARGET_SIDE / longer;
+    } else if (longer < side) {
+        zoom.enlarge = side / longer;
     }
     zoom.width = (image->width * zoom.enlarge + zoom.reduce - 1) / zoom.reduce;
     zoom.height = (image->height * zoom.enlarge + zoom.reduce - 1) / zoom.reduce;

@@ -34,8 +34,9 @@ struct picture_zoom {
     size_t width, height; /* as shown */
 };
 
-/* Whole steps that bring the longer side near 128 pixels, never above 192. */
-struct picture_zoom picture_zoom_of(const struct picture_image *image);
+/* Enlarges in whole steps as long as the longer side stays within `side`; reduces likewise what is
+ * longer than 192 pixels. */
+struct picture_zoom picture_zoom_of(const struct picture_image *image, size_t side);
 
 /* Draws rgb [image->height, image->width, 3] with its upper left corner at (x, y). */
 void picture_image_draw(struct picture_canvas *canvas, size_t x, size_t y,
