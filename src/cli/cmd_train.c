@@ -299,9 +299,9 @@ static int run_job(struct train_job *job)
     code = train_execute(job);
     if (code == CLI_DONE || code > CLI_SIGNAL) {
         /* What cannot be drawn is no reason to hold back the results. */
-        code = code == CLI_DONE ? train_pictures(job) : code;
+        int drawn = train_pictures(job);
         int reported = train_report(job);
-        code = code == CLI_DONE ? reported : code;
+        code = code != CLI_DONE ? code : drawn != CLI_DONE ? drawn : reported;
     }
     return code;
 }

@@ -39,7 +39,19 @@ run 0 train values.csv --output identity --epochs 1 --out values --lr 0.001 -q
 lacks out images
 [ ! -e values/images ] || fail "images of values"
 
-# Nothing is drawn of what was stopped or diverged.
+# Nothing is drawn of what diverged, but of what was stopped.
+"$WEFT" train digits --hidden 16 --epochs 1000000 --out stopped -q >out 2>err &
+pid=$!
+i=0
+while [ ! -s stopped/metrics.jsonl ] && [ "$i" -lt 300 ]; do
+    sleep 0.1
+    i=$((i + 1))
+done
+kill -s TERM $pid
+wait $pid
+is $? 143
+has out "images/"
+size stopped/images/sample_prediction.png >sizes
 run 4 train digits --epochs 2 --lr 1e30 --out diverged -q
 [ ! -e diverged/images ] || fail "images of a diverged run"
 
