@@ -12,6 +12,8 @@ static const CU_SuiteInfo suites[] = {
     {"copy", NULL, NULL, NULL, NULL, copy_tests},
     {"scaling", NULL, NULL, NULL, NULL, scaling_tests},
     {"source", NULL, NULL, NULL, NULL, source_tests},
+    {"numpy", NULL, NULL, NULL, NULL, numpy_tests},
+    {"libsvm", NULL, NULL, NULL, NULL, libsvm_tests},
     CU_SUITE_INFO_NULL,
 };
 

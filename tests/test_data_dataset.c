@@ -213,9 +213,10 @@ static void other_contents(void)
         const char *what;
     } cases[] = {
         {"", 0, "the file is empty"},
-        {"PK\3\4...", 7, "neither IDX, CSV nor HDF5: starts with 50 4b 03 04"},
-        {"\x93NUMPY\1\0", 8, "neither IDX"},
-        {"\x89PNG\r\n\x1a\n", 8, "neither IDX"},
+        {"PK\3\4...", 7, "broken ZIP archive"},
+        {"\x93NUMPY\1\0", 8, "has one array, wanted samples and labels"},
+        {"\x89PNG\r\n\x1a\n", 8,
+         "neither IDX, NumPy, HDF5, CSV nor LIBSVM: starts with 89 50 4e 47"},
         {"\x7f", 1, "neither IDX"},
         {"\xfd"
          "7zXZ\0",

@@ -138,7 +138,7 @@ static void wrong_magic(void)
     } cases[] = {
         {{0, 0, 7, 3}, "starts with 00 00 07 03"}, {{0, 0, 0x0A, 3}, "not an IDX file"},
         {{0, 0, 8, 0}, "not an IDX file"},         {{8, 3, 0, 0}, "starts with 08 03 00 00"},
-        {{'P', 'K', 3, 4}, "not an IDX file"},     {{0, 0, 8, 6}, "6 dimensions, at most 5"},
+        {{'P', 'K', 1, 4}, "not an IDX file"},     {{0, 0, 8, 6}, "6 dimensions, at most 5"},
         {{0, 0, 8, 255}, "255 dimensions"},
     };
     const char *labels = write_bytes("labels", small_labels(4));

@@ -28,12 +28,14 @@ typedef struct weft_dataset_options {
      *  are always indices), separated by commas; several of them make VALUES, in the order given.
      *  NULL: the first column. */
     const char *label;
-    /** CSV, only looked at where labels is NONE: a file with exactly n_inputs > 0 columns has no
-     *  label column; of any other file the label columns are left out. */
+    /** How many features a model takes, or 0. CSV, only looked at where labels is NONE: a file with
+     *  exactly n_inputs > 0 columns has no label column; of any other file the label columns are
+     *  left out. LIBSVM: a file whose largest index is below that lacks the last features. */
     size_t n_inputs;
-    const char *x_name; /**< HDF5: data set of the features; NULL: guessed (train_set_x, test_set_x,
-                           x, X) */
-    const char *y_name; /**< HDF5: data set of the labels; NULL: guessed likewise */
+    /** HDF5: data set of the features; NULL: guessed (train_set_x, test_set_x, x, X). NumPy's .npz:
+     *  array of the features; NULL: guessed (x_train, x_test, X, x, images, data, arr_0, ...). */
+    const char *x_name;
+    const char *y_name; /**< the same for the labels; NULL: guessed likewise */
     /** The classes a model already knows, in the order of their ids; labels that are not among them
      *  are an error. Numbers are equal by value ("7" and "07"), texts by their bytes. NULL: the
      *  distinct labels found, numbers ascending, texts in byte order. Of no matter where labels is
@@ -51,8 +53,12 @@ WEFT_API weft_dataset_options weft_dataset_options_default(void);
  *    (emnist-...) are turned upright; of the labels of QMNIST, 8 numbers of 4 bytes for each
  *    sample, the first is taken, unless labels is VALUES;
  *  - "IMAGES,LABELS", two IDX files; or "IMAGES" alone where labels is NONE;
+ *  - a NumPy archive (.npz), "X.npy,y.npy", or "X.npy" alone where labels is NONE; elements are
+ *    bool, integers or floating-point numbers of any size, in either byte order, in C or Fortran
+ *    order;
  *  - a CSV file: cells separated by comma, semicolon or tab, quoted as in RFC 4180, UTF-8, with or
  *    without a header;
+ *  - a LIBSVM file: LABEL INDEX:VALUE ... on each line, indices ascending, from 1 or from 0;
  *  - an HDF5 file.
  *  Compression and format are recognised by content. Elements that are bytes stay bytes, and so do
  *  those of a CSV file of whole numbers from 0 to 255, the largest of them 255; others become

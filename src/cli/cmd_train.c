@@ -331,8 +331,10 @@ const struct cli_command cli_train = {
              "DATA is\n"
              "  a directory       MNIST-style files, train-images-idx3-ubyte[.gz] and so on;\n"
              "                    its t10k files are the test set\n"
-             "  IMAGES,LABELS     two IDX files\n"
+             "  IMAGES,LABELS     two IDX or NumPy files\n"
              "  FILE.csv[.gz]     a table; see --label\n"
+             "  FILE.npz          NumPy; see --x and --y\n"
+             "  FILE.libsvm[.gz]  sparse text: LABEL INDEX:VALUE ...\n"
              "  FILE.h5           HDF5; see --x and --y",
     .examples = "  weft train data/mnist\n"
                 "  weft train iris.csv --label species --val 0.2 --hidden 16,16 --epochs 100\n"

@@ -73,12 +73,12 @@ WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
 #define CLI_OPTION_X(target)                                                                       \
     {                                                                                              \
         .name = "x", .type = CLI_TEXT, .offset = (target), .metavar = "NAME",                      \
-        .help = "HDF5: the data set of the features", .default_text = "guessed"                    \
+        .help = "HDF5, .npz: the name of the features", .default_text = "guessed"                  \
     }
 #define CLI_OPTION_Y(target)                                                                       \
     {                                                                                              \
         .name = "y", .type = CLI_TEXT, .offset = (target), .metavar = "NAME",                      \
-        .help = "HDF5: the data set of the labels", .default_text = "guessed"                      \
+        .help = "HDF5, .npz: the name of the labels", .default_text = "guessed"                    \
     }
 #define CLI_OPTION_SPLIT(target)                                                                   \
     {                                                                                              \

@@ -116,6 +116,7 @@ static weft_status load_test_as(struct train_job *job, const char *x, const char
     options.label = job->args->label;
     options.x_name = x;
     options.y_name = y;
+    options.n_inputs = weft_dataset_features(job->data);
     if (options.labels == WEFT_LABELS_CLASSES) {
         options.class_names = names;
         options.n_class_names = weft_dataset_n_classes(job->data);

@@ -81,7 +81,8 @@ static size_t find_end(const struct weft_csv_reader *reader, uint64_t *n_lines, 
         const char *newline = memchr(start, '\n', (size_t)(stop - start));
         const char *line_end = newline == NULL ? stop : newline;
         const char *quote = start;
-        while ((quote = memchr(quote, '"', (size_t)(line_end - quote))) != NULL) {
+        while (!reader->is_verbatim &&
+               (quote = memchr(quote, '"', (size_t)(line_end - quote))) != NULL) {
             *open = !*open;
             quote++;
         }
@@ -167,7 +168,7 @@ weft_status weft_csv_next(struct weft_csv_reader *reader, struct weft_csv_record
     if (status != WEFT_OK || !*found) {
         return status;
     }
-    if (blank != 0) {
+    if (blank != 0 && !reader->is_verbatim) {
         return weft_fail(err, WEFT_ERR_FORMAT, "%s: line %llu is blank",
                          weft_gzstream_path(reader->stream), (unsigned long long)blank);
     }

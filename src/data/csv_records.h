@@ -26,6 +26,7 @@ struct weft_csv_record {
 struct weft_csv_reader {
     struct weft_gzstream *stream; /* borrowed */
     char separator;               /* ',', ';' or tab, found in the first record */
+    bool is_verbatim;             /* quotes are nothing special, and blank lines no error */
     bool ended;                   /* all of the file is in the buffer */
     char *buffer;
     size_t capacity, at, len; /* the next record starts at `at` */

@@ -17,6 +17,9 @@ static double value_of(uint64_t bits, enum weft_element_kind kind, size_t size)
     if (kind == WEFT_UNSIGNED) {
         return (double)bits;
     }
+    if (kind == WEFT_BOOLEAN) {
+        return bits == 0 ? 0 : 1;
+    }
     if (kind == WEFT_SIGNED) {
         unsigned unused = (unsigned)(64 - 8 * size);
         return (double)((int64_t)(bits << unused) >> unused);
@@ -78,6 +81,9 @@ void weft_element_doubles(const struct weft_element *element, const void *bytes,
     case WEFT_SIGNED:
         decode_sizes(bytes, n, WEFT_SIGNED, element->size, big_endian, out);
         return;
+    case WEFT_BOOLEAN:
+        decode_sizes(bytes, n, WEFT_BOOLEAN, element->size, big_endian, out);
+        return;
     default:
         decode_sizes(bytes, n, WEFT_FLOATING, element->size, big_endian, out);
     }
@@ -88,12 +94,17 @@ weft_dtype weft_element_dtype(const struct weft_element *element)
     return element->kind == WEFT_UNSIGNED && element->size == 1 ? WEFT_U8 : WEFT_F32;
 }
 
+bool weft_element_is_plain(const struct weft_element *element)
+{
+    bool is_float = element->kind == WEFT_FLOATING && element->size == 4 && !element->big_endian;
+    return is_float || weft_element_dtype(element) == WEFT_U8;
+}
+
 void weft_element_features(const struct weft_element *element, const void *bytes, size_t n,
                            void *out)
 {
     enum { GROUP = 512 }; /* stays in the innermost cache */
-    bool is_float = element->kind == WEFT_FLOATING && element->size == 4 && !element->big_endian;
-    if (is_float || weft_element_dtype(element) == WEFT_U8) {
+    if (weft_element_is_plain(element)) {
         memcpy(out, bytes, n * element->size);
         return;
     }

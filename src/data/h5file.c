@@ -28,6 +28,7 @@ static weft_status refuse_gzip(const struct weft_gzstream *stream, weft_error *e
 #include <hdf5.h>
 
 #include "base/mem.h"
+#include "data/array_names.h"
 
 #define STEP_BYTES ((size_t)1 << 22)
 #define CHUNK_CACHE_BYTES ((size_t)1 << 24)
@@ -66,8 +67,9 @@ static void close_array(struct array *array)
     }
 }
 
-static bool exists(const struct file *file, const char *name)
+static bool exists(const void *opened, const char *name)
 {
+    const struct file *file = opened;
     return H5Lexists(file->id, name, file->access) > 0 &&
            H5Oexists_by_name(file->id, name, file->access) > 0;
 }
@@ -102,51 +104,29 @@ static weft_status fail_name(const struct file *file, const char *what, const ch
                      file->path, name == NULL ? guesses : quoted.text, what, list_names(file).text);
 }
 
-/* Names of samples and labels that go together. */
-struct pair {
-    const char *x, *y;
-};
+static const struct weft_array_names train_names = {"train_set_x", "train_set_y"};
+static const struct weft_array_names test_names = {"test_set_x", "test_set_y"};
 
-static const struct pair train_pair = {"train_set_x", "train_set_y"};
-static const struct pair test_pair = {"test_set_x", "test_set_y"};
-
-static bool agrees(const char *given, const char *name)
-{
-    return given == NULL || strcmp(given, name) == 0;
-}
-
-/* Fills the names that the options leave open: by a pair that has the names given, if there is one,
- * else by any name that exists. */
 static weft_status choose_names(const struct file *file, const weft_dataset_options *options,
-                                struct pair *out, weft_error *err)
+                                struct weft_array_names *out, weft_error *err)
 {
     bool test = options->split == WEFT_SPLIT_TEST;
-    const struct pair pairs[] = {test ? test_pair : train_pair,
-                                 test ? train_pair : test_pair,
-                                 {"x", "y"},
-                                 {"X", "Y"},
-                                 {"X", "y"}};
-    const size_t n_pairs = sizeof pairs / sizeof *pairs;
-    const char *x_name = options->x_name, *y_name = options->y_name;
-    bool want_y = options->labels != WEFT_LABELS_NONE;
-    bool x_found = false;
-    for (size_t i = 0; i < 2 * n_pairs; i++) {
-        const struct pair *pair = &pairs[i % n_pairs];
-        if (i < n_pairs && !(agrees(x_name, pair->x) && agrees(y_name, pair->y))) {
-            continue;
-        }
-        const char *x = x_name == NULL ? pair->x : x_name;
-        const char *y = y_name == NULL ? pair->y : y_name;
-        bool has_x = exists(file, x);
-        if (has_x && (!want_y || exists(file, y))) {
-            *out = (struct pair){x, y};
-            return WEFT_OK;
-        }
-        x_found = x_found || has_x;
+    const struct weft_array_names pairs[] = {test ? test_names : train_names,
+                                             test ? train_names : test_names,
+                                             {"x", "y"},
+                                             {"X", "Y"},
+                                             {"X", "y"}};
+    switch (
+        weft_array_names_choose(pairs, sizeof pairs / sizeof *pairs, options, exists, file, out)) {
+    case WEFT_NAMES_BOTH:
+        return WEFT_OK;
+    case WEFT_NAMES_X_ALONE:
+        return fail_name(file, "labels", options->y_name, "'train_set_y', 'test_set_y', 'y' or 'Y'",
+                         err);
+    default:
+        return fail_name(file, "samples", options->x_name,
+                         "'train_set_x', 'test_set_x', 'x' or 'X'", err);
     }
-    return x_found
-               ? fail_name(file, "labels", y_name, "'train_set_y', 'test_set_y', 'y' or 'Y'", err)
-               : fail_name(file, "samples", x_name, "'train_set_x', 'test_set_x', 'x' or 'X'", err);
 }
 
 /* Samples to read at a time: a few megabytes, and whole chunks, so that none is decompressed twice.
@@ -346,7 +326,7 @@ struct h5_source {
     struct weft_source common;
     struct weft_gzstream *stream; /* for its name */
     struct file file;
-    struct pair names;
+    struct weft_array_names names;
     struct array x, y; /* y is zeroed where labels are not wanted */
     struct list list;
     uint64_t at; /* sample to be read next */

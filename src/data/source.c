@@ -9,12 +9,12 @@
 #include "data/data_paths.h"
 #include "data/h5file.h"
 #include "data/idx.h"
+#include "data/libsvm.h"
+#include "data/numpy_file.h"
 
-/* Text comes last: any text may be a table. */
+/* Tables come last: any text may be one. */
 static const struct weft_format *const formats[] = {
-    &weft_h5_format,
-    &weft_idx_format,
-    &weft_csv_format,
+    &weft_h5_format, &weft_numpy_format, &weft_idx_format, &weft_libsvm_format, &weft_csv_format,
 };
 
 static const size_t n_formats = sizeof formats / sizeof *formats;
@@ -47,8 +47,10 @@ static weft_status fail_unknown(const char *path, const unsigned char *bytes, si
                                 weft_error *err)
 {
     return weft_fail(err, WEFT_ERR_FORMAT,
-                     "%s: neither IDX, CSV nor HDF5: starts with %02x %02x %02x %02x", path,
-                     bytes[0], n > 1 ? bytes[1] : 0, n > 2 ? bytes[2] : 0, n > 3 ? bytes[3] : 0);
+                     "%s: neither IDX, NumPy, HDF5, CSV nor LIBSVM: starts with %02x %02x %02x "
+                     "%02x",
+                     path, bytes[0], n > 1 ? bytes[1] : 0, n > 2 ? bytes[2] : 0,
+                     n > 3 ? bytes[3] : 0);
 }
 
 /* Looks at the first bytes of the samples. */

@@ -150,6 +150,17 @@ run 0 train values.csv --label 2 --output identity --epochs 1 -o values_run2 -q
 has values_run2/config.ini 'output = identity'
 run 0 train values.csv --label 2,-1 --epochs 1 -o labels_run -q
 has labels_run/config.ini 'output = sigmoid'
+# Sparse text; samples to predict may lack the last features.
+awk 'BEGIN {
+    for (i = 0; i < 40; i++)
+        print (i % 2 ? "+1" : "-1"), "1:" i % 4 / 10, "3:" i % 2 * 2 + 1
+}' >sparse
+run 0 train sparse --hidden 16 --epochs 100 --lr 0.1 -o sparse_run -q
+run 0 eval sparse_run sparse --json
+is "$("$JSONQ" samples accuracy <out | tr '\n' ' ')" "40 1.0 "
+printf '1 1:0.5\n1 2:3\n' | gzip >fewer.gz
+run 0 predict sparse_run fewer.gz
+is "$(wc -l <out)" 3
 "$JSONQ" train_accuracy <values_run/metrics.jsonl | sort -u >values
 is "$(cat values)" null
 finish
