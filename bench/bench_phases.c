@@ -12,6 +12,7 @@
 #include "harness.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
+#include "ops/linear_bf16.h"
 #include "ops/nonzeros.h"
 #include "ops/output.h"
 #include "ops/team.h"
@@ -22,11 +23,16 @@
 #define MAX_THREADS 256
 #define DEFAULT_ROUNDS 5
 
-enum kind { GATHER, FIND_ZEROS, FORWARD, LOSS, INPUT_GRADIENT, WEIGHT_GRADIENT, OUTSIDE };
+enum kind { GATHER, FIND_ZEROS, ROUND, FORWARD, LOSS, INPUT_GRADIENT, WEIGHT_GRADIENT, OUTSIDE };
 
-static const char *const kind_names[] = {
-    "gather and scale",        "find zeros",       "forward", "loss", "input gradient",
-    "weight gradient, update", "loop and barriers"};
+static const char *const kind_names[] = {"gather and scale",
+                                         "find zeros",
+                                         "round, find zeros",
+                                         "forward",
+                                         "loss",
+                                         "input gradient",
+                                         "weight gradient, update",
+                                         "loop and barriers"};
 
 struct phase {
     enum kind kind;
@@ -109,6 +115,18 @@ void __wrap_weft_nonzeros_find_team(weft_context *context, struct weft_nonzeros 
 {
     double start = enter(FIND_ZEROS, NULL, 0);
     __real_weft_nonzeros_find_team(context, nonzeros, x);
+    leave(start);
+}
+
+void __real_weft_linear_bf16_input_team(weft_context *context, const weft_tensor *x,
+                                        const struct weft_linear_bf16 *copies);
+void __wrap_weft_linear_bf16_input_team(weft_context *context, const weft_tensor *x,
+                                        const struct weft_linear_bf16 *copies);
+void __wrap_weft_linear_bf16_input_team(weft_context *context, const weft_tensor *x,
+                                        const struct weft_linear_bf16 *copies)
+{
+    double start = enter(ROUND, NULL, 0);
+    __real_weft_linear_bf16_input_team(context, x, copies);
     leave(start);
 }
 

@@ -90,7 +90,8 @@ static void *prepare(const struct product_task *task, size_t variant)
     if (task->bf16) {
         struct weft_bf16_uses uses = {.weight_gradient = task->product == PRODUCT_DW,
                                       .input_gradient = task->product == PRODUCT_DX};
-        must(weft_linear_bf16_init(&call->bf16, &call->linear, WEFT_LINEAR_MAX_ROWS, uses));
+        must(
+            weft_linear_bf16_init(&call->bf16, context, &call->linear, WEFT_LINEAR_MAX_ROWS, uses));
     }
     if (call->bf16.w_pairs != NULL) {
         weft_linear_bf16_weights_team(context, &call->linear, call->params, &call->bf16);
@@ -108,6 +109,13 @@ static void multiply_part(const struct call *call, size_t row, size_t rows)
     weft_tensor x = part_of(&call->x, row, rows), dz = part_of(&call->dz, row, rows);
     weft_tensor dx = part_of(&call->dx, row, rows);
     const struct weft_linear_bf16 *bf16 = call->bf16.w_pairs != NULL ? &call->bf16 : NULL;
+    /* In training whoever makes X and dZ rounds them, but for the first and last ones. */
+    if (bf16 != NULL && call->product != PRODUCT_DX) {
+        weft_linear_bf16_input_team(context, &x, bf16);
+    }
+    if (bf16 != NULL && call->product != PRODUCT_FORWARD) {
+        weft_linear_bf16_gradient_team(context, &dz, bf16);
+    }
     switch (call->product) {
     case PRODUCT_FORWARD:
         weft_linear_forward_team(context, &(struct weft_forward_job){
@@ -132,9 +140,6 @@ static void multiply_part(const struct call *call, size_t row, size_t rows)
                                                  });
         break;
     default:
-        if (bf16 != NULL) { /* which in training is part of forward */
-            weft_linear_bf16_input_team(context, &x, bf16);
-        }
         weft_linear_weight_gradient_nowait(context, &(struct weft_weight_gradient_job){
                                                         .linear = &call->linear,
                                                         .x = x,

@@ -162,7 +162,8 @@ void check_bgemm_same_bits_in_any_tile(bgemm_function *bgemm)
         job.accumulate = accumulate != 0;
         fill_operands(&job);
         memcpy(whole, c, sizeof whole);
-        bgemm(&(struct weft_bgemm){M, N, K, a, K, 0, 0, b, 2 * N, whole, N, accumulate != 0});
+        bgemm(&(struct weft_bgemm){M, N, K, a, K, 0, 0, b, 2 * N, whole, N, accumulate != 0, NULL,
+                                   0});
         for (size_t rows = 1; rows <= 37; rows += 4) {
             for (size_t cols = 1; cols <= 37; cols += 6) {
                 memcpy(part, c, sizeof part);
@@ -178,6 +179,49 @@ void check_bgemm_same_bits_in_any_tile(bgemm_function *bgemm)
                     }
                 }
                 CHECK_BYTES(part, whole, sizeof whole);
+            }
+        }
+    }
+}
+
+/* Every third pair of A is zeros of both signs, in all rows. */
+void check_bgemm_over_listed_pairs(bgemm_function *bgemm)
+{
+    enum { K = 70 };
+    static float whole[sizeof c / sizeof *c];
+    uint32_t pairs[K / 2];
+    size_t n_pairs = 0;
+    for (uint32_t pair = 0; pair < K / 2; pair++) {
+        pairs[n_pairs] = pair;
+        n_pairs += pair % 3 != 1;
+    }
+    for (size_t m = 1; m <= 34; m += m < 14 ? 1 : 10) {
+        for (size_t n = 1; n <= 70; n += n % 8 > 1 && n % 8 < 7 ? 5 : 1) {
+            struct weft_bgemm job = {.m = m,
+                                     .n = n,
+                                     .k = K,
+                                     .a = a,
+                                     .a_rs = K + 3,
+                                     .b = b,
+                                     .b_rs = 2 * n + 5,
+                                     .c = c,
+                                     .c_rs = n + 7,
+                                     .accumulate = (m + n) % 2 != 0};
+            fill_operands(&job);
+            for (size_t p = 2; p < K; p += 6) {
+                for (size_t i = 0; i < m; i++) {
+                    a[a_at(&job, i, p)] = 0;
+                    a[a_at(&job, i, p + 1)] = 0x8000;
+                }
+            }
+            bgemm(&job);
+            memcpy(whole, c, sizeof whole);
+            memcpy(c, before, sizeof c);
+            job.pairs = pairs;
+            job.n_pairs = n_pairs;
+            bgemm(&job);
+            if (!CHECK_BYTES(c, whole, sizeof c)) {
+                printf(" %zu x %zu", m, n);
             }
         }
     }
@@ -201,7 +245,8 @@ void check_bgemm_at_the_ends_of_the_range(bgemm_function *bgemm)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         float got = 7;
-        bgemm(&(struct weft_bgemm){1, 1, 2, cases[i].a, 2, 0, 0, cases[i].b, 2, &got, 1, false});
+        bgemm(&(struct weft_bgemm){1, 1, 2, cases[i].a, 2, 0, 0, cases[i].b, 2, &got, 1, false,
+                                   NULL, 0});
         if (!CHECK(isnan(cases[i].wanted) ? isnan(got) : (double)got == cases[i].wanted)) {
             printf(" case %zu: got %g", i, (double)got);
         }

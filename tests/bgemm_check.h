@@ -17,6 +17,9 @@ void check_bgemm_at_every_edge(bgemm_function *bgemm, size_t mr, size_t nr);
 /* An element's bits do not depend on the tile it falls into. */
 void check_bgemm_same_bits_in_any_tile(bgemm_function *bgemm);
 
+/* Pairs of terms that are zeros may be listed or not. */
+void check_bgemm_over_listed_pairs(bgemm_function *bgemm);
+
 /* Infinities and NaN arrive, and numbers at both ends of the range are right to the bound. */
 void check_bgemm_at_the_ends_of_the_range(bgemm_function *bgemm);
 

@@ -56,7 +56,8 @@ static void work_is_shared_by_tiles(void)
     static float c[SIZE * SIZE];
     enter_emulated();
     amx_counts = (struct amx_counts){0};
-    bgemm_emulated(&(struct weft_bgemm){SIZE, SIZE, K, a, K, 0, 0, b, 2 * SIZE, c, SIZE, false});
+    bgemm_emulated(
+        &(struct weft_bgemm){SIZE, SIZE, K, a, K, 0, 0, b, 2 * SIZE, c, SIZE, false, NULL, 0});
     leave_emulated();
     size_t pairs = 9, down = 7, across = 6; /* tiles in the strips: 3 + 3 + 1 and 3 + 3 */
     CHECK_UINT(amx_counts.n_dots, 3 * (4 * pairs + down + across));

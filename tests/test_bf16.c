@@ -56,6 +56,11 @@ static void same_bits_in_any_tile(void)
     check_bgemm_same_bits_in_any_tile(kernels()->bgemm);
 }
 
+static void over_listed_pairs(void)
+{
+    check_bgemm_over_listed_pairs(kernels()->bgemm);
+}
+
 static void ends_of_the_range(void)
 {
     check_bgemm_at_the_ends_of_the_range(kernels()->bgemm);
@@ -81,8 +86,8 @@ static void same_bits_as_generic(void)
     }
     kernels()->bf16_rows(M, K, x, K, a, K);
     kernels()->bf16_pairs(K, N, y, N, b, 2 * N);
-    kernels()->bgemm(&(struct weft_bgemm){M, N, K, a, K, 0, 0, b, 2 * N, got, N, true});
-    generic()->bgemm(&(struct weft_bgemm){M, N, K, a, K, 0, 0, b, 2 * N, wanted, N, true});
+    kernels()->bgemm(&(struct weft_bgemm){M, N, K, a, K, 0, 0, b, 2 * N, got, N, true, NULL, 0});
+    generic()->bgemm(&(struct weft_bgemm){M, N, K, a, K, 0, 0, b, 2 * N, wanted, N, true, NULL, 0});
     CHECK_BYTES(got, wanted, sizeof got);
 }
 
@@ -197,6 +202,7 @@ static void layouts(void)
 static CU_TestInfo bgemm_tests[] = {
     {"every edge of the tile", every_edge},
     {"same bits in any tile", same_bits_in_any_tile},
+    {"same bits over listed pairs", over_listed_pairs},
     {"ends of the range", ends_of_the_range},
     {"same bits as generic", same_bits_as_generic},
     CU_TEST_INFO_NULL,

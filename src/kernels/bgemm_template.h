@@ -23,6 +23,26 @@
 #define NV 2
 #define INLINE static inline __attribute__((always_inline))
 
+/* One pair of terms: sum += a's two columns times b's two rows. */
+INLINE void add_pair(size_t rows, size_t vectors, bool masked, MASK mask, const uint16_t *a,
+                     size_t a_rs, const uint16_t *b, VECTOR sum[MR][NV])
+{
+    B_PAIRS bp[NV];
+#pragma GCC unroll 2
+    for (size_t j = 0; j < vectors; j++) {
+        bool part = masked && j + 1 == vectors;
+        bp[j] = part ? B_LOAD_MASKED(b + 2 * j * W, mask) : B_LOAD(b + 2 * j * W);
+    }
+#pragma GCC unroll 12
+    for (size_t i = 0; i < rows; i++) {
+        A_PAIR ap = A_LOAD(a + i * a_rs);
+#pragma GCC unroll 2
+        for (size_t j = 0; j < vectors; j++) {
+            sum[i][j] = DOT(sum[i][j], ap, bp[j]);
+        }
+    }
+}
+
 INLINE void add_sums(size_t rows, size_t vectors, bool masked, MASK mask,
                      const struct weft_bgemm *job, const uint16_t *a, const uint16_t *b, float *c)
 {
@@ -36,22 +56,16 @@ INLINE void add_sums(size_t rows, size_t vectors, bool masked, MASK mask,
             sum[i][j] = ZERO();
         }
     }
-    for (size_t p0 = 0; p0 < k; p0 += block, a += job->a_bs) {
-        size_t run = k - p0 < block ? k - p0 : block;
-        for (size_t p = 0; p < run; p += 2, b += b_rs) {
-            B_PAIRS bp[NV];
-#pragma GCC unroll 2
-            for (size_t j = 0; j < vectors; j++) {
-                bool part = masked && j + 1 == vectors;
-                bp[j] = part ? B_LOAD_MASKED(b + 2 * j * W, mask) : B_LOAD(b + 2 * j * W);
-            }
-#pragma GCC unroll 12
-            for (size_t i = 0; i < rows; i++) {
-                A_PAIR ap = A_LOAD(a + i * a_rs + p);
-#pragma GCC unroll 2
-                for (size_t j = 0; j < vectors; j++) {
-                    sum[i][j] = DOT(sum[i][j], ap, bp[j]);
-                }
+    if (job->pairs != NULL) {
+        const uint32_t *end = job->pairs + job->n_pairs;
+        for (const uint32_t *pair = job->pairs; pair < end; pair++) {
+            add_pair(rows, vectors, masked, mask, a + 2 * *pair, a_rs, b + *pair * b_rs, sum);
+        }
+    } else {
+        for (size_t p0 = 0; p0 < k; p0 += block, a += job->a_bs) {
+            size_t run = k - p0 < block ? k - p0 : block;
+            for (size_t p = 0; p < run; p += 2, b += b_rs) {
+                add_pair(rows, vectors, masked, mask, a + p, a_rs, b, sum);
             }
         }
     }

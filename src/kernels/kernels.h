@@ -17,7 +17,8 @@
  * where a_block is not 0; it is 32 then. B(p,j) is b[p / 2 * b_rs + 2 * j + p % 2]: pairs of rows,
  * interleaved. Both are read up to the next even k: where k is odd, A's terms and B's row of
  * index k must be there, and be 0. Nothing else beyond m, n, k is read or written; without
- * accumulate C is not read. */
+ * accumulate C is not read. With `pairs` A is 0 in all terms but 2 pairs[q] and 2 pairs[q] + 1 for
+ * q < n_pairs, which ascend, and others may be left out of the sums; a_block is then 0. */
 struct weft_bgemm {
     size_t m, n, k;
     const uint16_t *a;
@@ -27,6 +28,8 @@ struct weft_bgemm {
     float *c;
     size_t c_rs;
     bool accumulate;
+    const uint32_t *pairs;
+    size_t n_pairs;
 };
 
 /* One product C[m,n] = A B of k terms, or C += A B where accumulate. A(i,p) is
@@ -77,7 +80,8 @@ struct weft_kernel_set {
 
     /* The products of bfloat16 numbers, and their register tile. A term of the sum is exact in
      * float32 (8 bits times 8), where it is in its range; sums are rounded to float32. Each element
-     * is one sum in an order given by k alone, whatever m and n. In generic, avx2, avx512 and neon
+     * is one sum in an order given by k alone, whatever m and n, and leaving out pairs whose A is
+     * zero changes no bit where B is finite. In generic, avx2, avx512 and neon
      * the order is p = 0..k-1, from 0, C added at the end, so they give the same bits. The
      * instructions for bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to
      * nearest whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). bmr

@@ -70,23 +70,26 @@ static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_ki
     return status;
 }
 
-static weft_status init_bf16(struct weft_pass *pass, enum weft_pass_kind kind, size_t rows)
+static weft_status init_bf16(struct weft_pass *pass, enum weft_pass_kind kind, const weft_tensor *x,
+                             size_t rows)
 {
     bool backward = kind == WEFT_PASS_BACKWARD;
     weft_status status = WEFT_OK;
     for (size_t l = 0; status == WEFT_OK && l < pass->n_layers; l++) {
         struct weft_bf16_uses uses = {.weight_gradient = backward,
-                                      .input_gradient = backward && l > 0};
-        status =
-            weft_linear_bf16_init(&pass->layers[l].bf16, &pass->net->layers[l].linear, rows, uses);
+                                      .input_gradient = backward && l > 0,
+                                      .zeros = l == 0 && is_mostly_zeros(x, &pass->net->scaling)};
+        status = weft_linear_bf16_init(&pass->layers[l].bf16, pass->context,
+                                       &pass->net->layers[l].linear, rows, uses);
     }
     return status;
 }
 
-/* The bfloat16 copies of layer l, or NULL where it computes in float32. */
+/* The bfloat16 copies of layer l, or NULL: it computes in float32, or there is no such layer. */
 static const struct weft_linear_bf16 *bf16_of(const struct weft_pass *pass, size_t l)
 {
-    return pass->layers[l].bf16.w_pairs != NULL ? &pass->layers[l].bf16 : NULL;
+    bool there = l < pass->n_layers && pass->layers[l].bf16.w_pairs != NULL;
+    return there ? &pass->layers[l].bf16 : NULL;
 }
 
 /* Room for dZ^T of whichever layer wants most. */
@@ -110,7 +113,7 @@ static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind
     bool backward = kind == WEFT_PASS_BACKWARD;
     weft_status status = weft_linear_input_init(&pass->x, rows, weft_net_n_inputs(net));
     if (status == WEFT_OK && weft_context_precision(pass->context) == WEFT_PRECISION_BF16) {
-        status = init_bf16(pass, kind, rows);
+        status = init_bf16(pass, kind, x, rows);
     }
     if (status == WEFT_OK && bf16_of(pass, 0) == NULL &&
         weft_linear_uses_nonzeros(&net->layers[0].linear) && is_mostly_zeros(x, &net->scaling)) {
@@ -219,6 +222,9 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
     if (nonzeros_of(pass, 0) != NULL) {
         weft_nonzeros_find_team(pass->context, &pass->nonzeros, &x);
     }
+    if (bf16_of(pass, 0) != NULL) {
+        weft_linear_bf16_input_team(pass->context, &x, bf16_of(pass, 0));
+    }
     for (size_t l = 0; l < pass->n_layers; l++) {
         const struct weft_layer *layer = &pass->net->layers[l];
         weft_linear_forward_team(pass->context, &(struct weft_forward_job){
@@ -230,6 +236,7 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
                                                     .f = layer->f,
                                                     .nonzeros = nonzeros_of(pass, l),
                                                     .bf16 = bf16_of(pass, l),
+                                                    .y_copies = bf16_of(pass, l + 1),
                                                 });
     }
 }
@@ -258,12 +265,18 @@ static void propagate_team(struct weft_pass *pass, size_t l, size_t n)
                            .f = f,
                            .turned = pass->turned,
                            .bf16 = bf16_of(pass, l),
+                           .dx_copies = bf16_of(pass, l - 1),
                        });
 }
 
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
                              bool accumulate, const struct weft_update *update)
 {
+    size_t last = pass->n_layers - 1;
+    if (bf16_of(pass, last) != NULL) {
+        weft_tensor dz = top(&pass->layers[last].dz, part->n);
+        weft_linear_bf16_gradient_team(pass->context, &dz, bf16_of(pass, last));
+    }
     for (size_t l = pass->n_layers; l-- > 0;) {
         const struct weft_layer *layer = &pass->net->layers[l];
         if (l > 0) {

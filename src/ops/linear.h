@@ -57,15 +57,16 @@ bool weft_linear_uses_nonzeros(const struct weft_linear *linear);
 
 /* Y [B, n_out] = f([X 1] W). pre gets the argument of f where weft_linear_saves_input(f), unless
  * its data is NULL. nonzeros: of X, or NULL; it saves work and changes no bit. bf16: NULL for
- * products of float32 numbers; else they are of bfloat16 numbers summed in float32, and the copies
- * are those of W, and get those of X. */
+ * products of float32 numbers; else they are of bfloat16 numbers summed in float32, and these are
+ * the copies of W and X. y_copies: those of the layer that Y is the input of, which get Y; or
+ * NULL. */
 struct weft_forward_job {
     const struct weft_linear *linear;
     const float *params;
     weft_tensor x, y, pre;
     weft_activation f;
     const struct weft_nonzeros *nonzeros;
-    const struct weft_linear_bf16 *bf16;
+    const struct weft_linear_bf16 *bf16, *y_copies;
 };
 void weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job);
 
@@ -74,14 +75,15 @@ size_t weft_linear_turned_len(const struct weft_linear *linear, size_t rows);
 
 /* dX [B, n_in] = (dZ W^T) * f'(.), where X = f(.) came out of the layer below. saved is that
  * layer's pre where weft_linear_saves_input(f), else X. turned: scratch, see above. bf16: as in
- * forward; gets the copies of dZ, and turned is not touched. */
+ * forward, the copies of W and dZ, and turned is not touched. dx_copies: those of the layer below,
+ * which get dX; or NULL. */
 struct weft_input_gradient_job {
     const struct weft_linear *linear;
     const float *params;
     weft_tensor dz, dx, saved;
     weft_activation f;
     float *turned;
-    const struct weft_linear_bf16 *bf16;
+    const struct weft_linear_bf16 *bf16, *dx_copies;
 };
 void weft_linear_input_gradient_team(weft_context *context,
                                      const struct weft_input_gradient_job *job);
@@ -89,9 +91,8 @@ void weft_linear_input_gradient_team(weft_context *context,
 /* G [n_in + 1, n_out] = [X 1]^T dZ, or G += that where accumulate, in the layout of the
  * parameters. Then, with `update`, the optimiser's step for these parameters, tile by tile while
  * they are in cache; G may then be NULL unless accumulate. Does not end behind a barrier: so that
- * a thread may go on with what needs neither G nor the parameters. bf16: as in forward, with the
- * copies of X from there and those of dZ from the input's gradient, where that is one of their
- * uses; an update leaves the copies of the parameters right. */
+ * a thread may go on with what needs neither G nor the parameters. bf16: as in forward, the copies
+ * of X and dZ; an update leaves those of the parameters right. */
 struct weft_weight_gradient_job {
     const struct weft_linear *linear;
     weft_tensor x, dz;

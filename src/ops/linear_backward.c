@@ -39,13 +39,16 @@ static void turn_team(weft_context *context, const struct weft_input_gradient_jo
     weft_team_barrier(context);
 }
 
-/* f' for rows x cols of dX from (row, col) on. */
+/* f' for rows x cols of dX from (row, col) on, and what the layer below wants of it. */
 static void finish(const struct weft_kernel_set *kernels, const struct weft_input_gradient_job *job,
                    size_t row, size_t rows, size_t col, size_t cols)
 {
     kernels->activate_gradient(
         job->f, rows, cols, (float *)job->dx.data + row * job->dx.ld + col, job->dx.ld,
         (const float *)job->saved.data + row * job->saved.ld + col, job->saved.ld);
+    if (job->dx_copies != NULL) {
+        weft_linear_bf16_store_gradient(kernels, &job->dx, job->dx_copies, row, rows, col, cols);
+    }
 }
 
 /* Rows of a block of dX^T that a thread does before turning it; with the samples of a batch's part
@@ -163,9 +166,7 @@ void weft_linear_input_gradient_team(weft_context *context,
     if (linear->n_out <= WEFT_NARROW) {
         input_narrow(context, job);
     } else {
-        if (job->bf16 != NULL) {
-            weft_linear_bf16_gradient_team(context, &job->dz, job->bf16);
-        } else {
+        if (job->bf16 == NULL) {
             turn_team(context, job);
         }
         size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
@@ -245,21 +246,30 @@ static void sum_bf16_batch(const struct weft_kernel_set *kernels,
                            size_t n_i, float *g)
 {
     const struct weft_linear_bf16 *copies = job->bf16;
+    const struct weft_term_lists *lists = &copies->by_cols;
     size_t col = panel * WEFT_PANEL, batch = job->x.rows;
     size_t run = weft_run_length(batch, kernels->bkc);
-    for (size_t p = 0; p < batch; p += run) {
-        kernels->bgemm(&(struct weft_bgemm){
-            .m = n_i,
-            .n = weft_smaller(WEFT_PANEL, job->linear->n_out - col),
-            .k = weft_smaller(run, batch - p),
-            .a = copies->x_turned + i * copies->turned_ld + p,
-            .a_rs = copies->turned_ld,
-            .b = copies->dz_pairs + p / 2 * copies->dz_ld + 2 * col,
-            .b_rs = copies->dz_ld,
-            .c = g,
-            .c_rs = WEFT_PANEL,
-            .accumulate = job->accumulate || p > 0,
-        });
+    size_t step = lists->terms != NULL ? kernels->bmr : n_i;
+    for (size_t p = 0, r = 0; p < batch; p += run, r++) {
+        for (size_t done = 0; done < n_i; done += step) {
+            struct weft_bgemm tile = {
+                .m = weft_smaller(step, n_i - done),
+                .n = weft_smaller(WEFT_PANEL, job->linear->n_out - col),
+                .k = weft_smaller(run, batch - p),
+                .a = copies->x_turned + (i + done) * copies->turned_ld + p,
+                .a_rs = copies->turned_ld,
+                .b = copies->dz_pairs + p / 2 * copies->dz_ld + 2 * col,
+                .b_rs = copies->dz_ld,
+                .c_rs = WEFT_PANEL,
+                .accumulate = job->accumulate || p > 0,
+            };
+            tile.c = g + done * WEFT_PANEL;
+            if (lists->terms != NULL) {
+                tile.n_pairs = weft_nonzeros_terms(lists, (i + done) / kernels->bmr, r,
+                                                   weft_tiles_of(tile.k, 2), &tile.pairs);
+            }
+            kernels->bgemm(&tile);
+        }
     }
 }
 
@@ -343,9 +353,6 @@ void weft_linear_weight_gradient_nowait(weft_context *context,
     assert(job->x.cols == linear->n_in && job->x.ld > linear->n_in);
     assert(job->dz.cols == linear->n_out && job->dz.rows == job->x.rows);
     assert(job->gradient != NULL || (job->update != NULL && !job->accumulate));
-    if (job->bf16 != NULL && job->bf16->dz_turned == NULL) {
-        weft_linear_bf16_gradient_team(context, &job->dz, job->bf16);
-    }
     if (linear->n_out <= WEFT_NARROW) {
         weight_narrow(context, job);
     } else {

@@ -2,6 +2,7 @@
 #include "ops/linear_bf16.h"
 
 #include "base/mem.h"
+#include "ops/nonzeros.h"
 #include "ops/padding.h"
 #include "ops/team.h"
 #include "ops/tiles.h"
@@ -23,8 +24,20 @@ static bool make(uint16_t **out, bool wanted, size_t count, size_t len)
     return *out != NULL;
 }
 
-weft_status weft_linear_bf16_init(struct weft_linear_bf16 *copies, const struct weft_linear *linear,
-                                  size_t rows, struct weft_bf16_uses uses)
+/* The lists of pairs, in tiles as bgemm takes them. */
+static bool make_lists(struct weft_linear_bf16 *copies, const struct weft_kernel_set *kernels,
+                       size_t n_terms, size_t rows, struct weft_bf16_uses uses)
+{
+    size_t mr = kernels->bmr, kc = kernels->bkc;
+    return !uses.zeros ||
+           (weft_term_lists_init(&copies->by_rows, weft_tiles_of(rows, mr), n_terms, kc) &&
+            (!uses.weight_gradient ||
+             weft_term_lists_init(&copies->by_cols, weft_tiles_of(n_terms, mr), rows, kc)));
+}
+
+weft_status weft_linear_bf16_init(struct weft_linear_bf16 *copies, const weft_context *context,
+                                  const struct weft_linear *linear, size_t rows,
+                                  struct weft_bf16_uses uses)
 {
     *copies = (struct weft_linear_bf16){0};
     if (linear->n_out <= WEFT_NARROW) {
@@ -41,7 +54,8 @@ weft_status weft_linear_bf16_init(struct weft_linear_bf16 *copies, const struct 
         make(&copies->x_turned, uses.weight_gradient, n_terms, copies->turned_ld) &&
         make(&copies->dz_pairs, uses.weight_gradient, weft_tiles_of(rows, 2), copies->dz_ld) &&
         make(&copies->dz_turned, uses.input_gradient, weft_tiles_of(rows, WEFT_PANEL),
-             weft_tiles_of(n_out, 2) * 2 * WEFT_PANEL)) {
+             weft_tiles_of(n_out, 2) * 2 * WEFT_PANEL) &&
+        make_lists(copies, context->kernels, n_terms, rows, uses)) {
         return WEFT_OK;
     }
     weft_linear_bf16_release(copies);
@@ -56,6 +70,8 @@ void weft_linear_bf16_release(struct weft_linear_bf16 *copies)
     weft_mem_free(copies->x_turned);
     weft_mem_free(copies->dz_pairs);
     weft_mem_free(copies->dz_turned);
+    weft_term_lists_release(&copies->by_rows);
+    weft_term_lists_release(&copies->by_cols);
     *copies = (struct weft_linear_bf16){0};
 }
 
@@ -90,65 +106,106 @@ void weft_linear_bf16_weights_team(weft_context *context, const struct weft_line
     weft_team_barrier(context);
 }
 
-/* Rows and columns from (row, col) of x, or below of dz; row and col are multiples of 32. */
-static void store_input(const struct weft_kernel_set *kernels, const weft_tensor *x,
-                        const struct weft_linear_bf16 *copies, size_t row, size_t rows, size_t col,
-                        size_t cols)
+void weft_linear_bf16_store_input(const struct weft_kernel_set *kernels, const weft_tensor *x,
+                                  const struct weft_linear_bf16 *copies, size_t row, size_t rows,
+                                  size_t col, size_t cols)
 {
     const float *from = (const float *)x->data + row * x->ld + col;
-    kernels->bf16_rows(rows, cols, from, x->ld, copies->x_rows + row * copies->x_ld + col,
+    size_t n_terms = col + cols == x->cols ? cols + 1 : cols;
+    kernels->bf16_rows(rows, n_terms, from, x->ld, copies->x_rows + row * copies->x_ld + col,
                        copies->x_ld);
     if (copies->x_turned != NULL) {
-        kernels->bf16_transpose(rows, cols, from, x->ld,
+        kernels->bf16_transpose(rows, n_terms, from, x->ld,
                                 copies->x_turned + col * copies->turned_ld + row,
                                 copies->turned_ld);
     }
 }
 
-static void store_gradient(const struct weft_kernel_set *kernels, const weft_tensor *dz,
-                           const struct weft_linear_bf16 *copies, size_t row, size_t rows,
-                           size_t col, size_t cols)
+void weft_linear_bf16_store_gradient(const struct weft_kernel_set *kernels, const weft_tensor *dz,
+                                     const struct weft_linear_bf16 *copies, size_t row, size_t rows,
+                                     size_t col, size_t cols)
 {
     const float *from = (const float *)dz->data + row * dz->ld + col;
     if (copies->dz_pairs != NULL) {
         kernels->bf16_pairs(rows, cols, from, dz->ld,
                             copies->dz_pairs + row / 2 * copies->dz_ld + 2 * col, copies->dz_ld);
     }
-    size_t n_pairs = weft_tiles_of(dz->cols, 2);
-    for (size_t done = 0; copies->dz_turned != NULL && done < rows; done += WEFT_PANEL) {
+    size_t n_pairs = weft_tiles_of(dz->cols, 2), n;
+    for (size_t done = 0; copies->dz_turned != NULL && done < rows; done += n) {
+        size_t at = (row + done) % WEFT_PANEL, panel = row + done - at;
+        n = weft_smaller(WEFT_PANEL - at, rows - done);
         kernels->bf16_transpose_pairs(
-            weft_smaller(WEFT_PANEL, rows - done), cols, from + done * dz->ld, dz->ld,
-            copies->dz_turned + ((row + done) * n_pairs + col / 2 * WEFT_PANEL) * 2,
-            2 * WEFT_PANEL);
+            n, cols, from + done * dz->ld, dz->ld,
+            copies->dz_turned + (panel * n_pairs + col / 2 * WEFT_PANEL + at) * 2, 2 * WEFT_PANEL);
     }
+}
+
+/* Lists the pairs in use of tile t of [rows, n_terms] bfloat16 numbers. A pair is the bits of a
+ * float: it counts as zero where both halves are, the second one of either sign. */
+static void list_tile(const struct weft_kernel_set *kernels, const struct weft_term_lists *lists,
+                      const uint16_t *x, size_t x_ld, size_t rows, size_t n_terms, size_t t)
+{
+    size_t row = t * kernels->bmr, run = weft_run_length(n_terms, kernels->bkc);
+    for (size_t p = 0, r = 0; p < n_terms; p += run, r++) {
+        size_t at = t * lists->max_runs + r;
+        const void *from = x + row * x_ld + p;
+        lists->counts[at] =
+            (uint32_t)kernels->used_columns(weft_smaller(kernels->bmr, rows - row),
+                                            weft_tiles_of(weft_smaller(run, n_terms - p), 2), from,
+                                            x_ld / 2, lists->terms + at * lists->room);
+    }
+}
+
+static void find_zeros_team(weft_context *context, const weft_tensor *x,
+                            const struct weft_linear_bf16 *copies)
+{
+    const struct weft_kernel_set *kernels = context->kernels;
+    size_t n_terms = x->cols + 1;
+    size_t n_row_tiles = weft_tiles_of(x->rows, kernels->bmr);
+    size_t n_col_tiles = copies->by_cols.terms == NULL ? 0 : weft_tiles_of(n_terms, kernels->bmr);
+#pragma omp for schedule(static) nowait
+    for (size_t t = 0; t < n_row_tiles; t++) {
+        list_tile(kernels, &copies->by_rows, copies->x_rows, copies->x_ld, x->rows, n_terms, t);
+    }
+#pragma omp for schedule(static) nowait
+    for (size_t t = 0; t < n_col_tiles; t++) {
+        list_tile(kernels, &copies->by_cols, copies->x_turned, copies->turned_ld, n_terms, x->rows,
+                  t);
+    }
+    weft_team_barrier(context);
 }
 
 enum { TILE_ROWS = 32, TILE_COLS = 64 };
 
-void weft_linear_bf16_input_team(weft_context *context, const weft_tensor *x,
-                                 const struct weft_linear_bf16 *copies)
+typedef void store_tile(const struct weft_kernel_set *kernels, const weft_tensor *from,
+                        const struct weft_linear_bf16 *copies, size_t row, size_t rows, size_t col,
+                        size_t cols);
+
+static void store_team(weft_context *context, const weft_tensor *from,
+                       const struct weft_linear_bf16 *copies, store_tile *store)
 {
-    size_t n_terms = x->cols + 1, n_col_tiles = weft_tiles_of(n_terms, TILE_COLS);
-    size_t n_tiles = weft_tiles_of(x->rows, TILE_ROWS) * n_col_tiles;
+    size_t n_col_tiles = weft_tiles_of(from->cols, TILE_COLS);
+    size_t n_tiles = weft_tiles_of(from->rows, TILE_ROWS) * n_col_tiles;
 #pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_tiles; t++) {
         size_t row = t / n_col_tiles * TILE_ROWS, col = t % n_col_tiles * TILE_COLS;
-        store_input(context->kernels, x, copies, row, weft_smaller(TILE_ROWS, x->rows - row), col,
-                    weft_smaller(TILE_COLS, n_terms - col));
+        store(context->kernels, from, copies, row, weft_smaller(TILE_ROWS, from->rows - row), col,
+              weft_smaller(TILE_COLS, from->cols - col));
     }
     weft_team_barrier(context);
+}
+
+void weft_linear_bf16_input_team(weft_context *context, const weft_tensor *x,
+                                 const struct weft_linear_bf16 *copies)
+{
+    store_team(context, x, copies, weft_linear_bf16_store_input);
+    if (copies->by_rows.terms != NULL) {
+        find_zeros_team(context, x, copies);
+    }
 }
 
 void weft_linear_bf16_gradient_team(weft_context *context, const weft_tensor *dz,
                                     const struct weft_linear_bf16 *copies)
 {
-    size_t n_col_tiles = weft_tiles_of(dz->cols, TILE_COLS);
-    size_t n_tiles = weft_tiles_of(dz->rows, TILE_ROWS) * n_col_tiles;
-#pragma omp for schedule(static) nowait
-    for (size_t t = 0; t < n_tiles; t++) {
-        size_t row = t / n_col_tiles * TILE_ROWS, col = t % n_col_tiles * TILE_COLS;
-        store_gradient(context->kernels, dz, copies, row, weft_smaller(TILE_ROWS, dz->rows - row),
-                       col, weft_smaller(TILE_COLS, dz->cols - col));
-    }
-    weft_team_barrier(context);
+    store_team(context, dz, copies, weft_linear_bf16_store_gradient);
 }

@@ -57,7 +57,7 @@ static void add_bf16_run(const struct weft_kernel_set *kernels, const struct wef
     const struct weft_linear_bf16 *copies = job->bf16;
     size_t row = share->inner_from * kernels->bmr, col = panel * WEFT_PANEL;
     size_t n_pairs = linear->n_in / 2 + 1;
-    kernels->bgemm(&(struct weft_bgemm){
+    struct weft_bgemm product = {
         .m = weft_smaller(share->inner_to * kernels->bmr, job->y.rows) - row,
         .n = weft_smaller(WEFT_PANEL, linear->n_out - col),
         .k = run,
@@ -68,15 +68,34 @@ static void add_bf16_run(const struct weft_kernel_set *kernels, const struct wef
         .c = (float *)job->y.data + row * job->y.ld + col,
         .c_rs = job->y.ld,
         .accumulate = p > 0,
-    });
+    };
+    if (copies->by_rows.terms == NULL) {
+        kernels->bgemm(&product);
+        return;
+    }
+    size_t nth_run = p / weft_run_length(linear->n_in + 1, kernels->bkc);
+    for (size_t done = 0; done < product.m; done += kernels->bmr) {
+        struct weft_bgemm tile = product;
+        tile.m = weft_smaller(kernels->bmr, product.m - done);
+        tile.a += done * product.a_rs;
+        tile.c += done * product.c_rs;
+        tile.n_pairs =
+            weft_nonzeros_terms(&copies->by_rows, share->inner_from + done / kernels->bmr, nth_run,
+                                weft_tiles_of(run, 2), &tile.pairs);
+        kernels->bgemm(&tile);
+    }
 }
 
-static void activate(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
-                     size_t row, size_t rows, size_t col, size_t cols)
+/* f for rows x cols of Y from (row, col) on, and what the layer above wants of it. */
+static void finish(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
+                   size_t row, size_t rows, size_t col, size_t cols)
 {
     float *pre = job->pre.data == NULL ? NULL : (float *)job->pre.data + row * job->pre.ld + col;
     kernels->activate(job->f, rows, cols, (float *)job->y.data + row * job->y.ld + col, job->y.ld,
                       pre, job->pre.ld);
+    if (job->y_copies != NULL) {
+        weft_linear_bf16_store_input(kernels, &job->y, job->y_copies, row, rows, col, cols);
+    }
 }
 
 static void forward_rectangle(const struct weft_kernel_set *kernels,
@@ -94,8 +113,8 @@ static void forward_rectangle(const struct weft_kernel_set *kernels,
         }
     }
     size_t row = share->inner_from * mr, col = share->outer_from * WEFT_PANEL;
-    activate(kernels, job, row, weft_smaller(share->inner_to * mr, job->y.rows) - row, col,
-             weft_smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
+    finish(kernels, job, row, weft_smaller(share->inner_to * mr, job->y.rows) - row, col,
+           weft_smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
 }
 
 /* Few outputs: a vector holds terms of one sum. */
@@ -111,7 +130,7 @@ static void forward_narrow(const weft_context *context, const struct weft_forwar
         kernels->sdot(end - row, linear->n_out, linear->n_in + 1,
                       (const float *)job->x.data + row * job->x.ld, job->x.ld, job->params,
                       linear->ld, (float *)job->y.data + row * job->y.ld, job->y.ld);
-        activate(kernels, job, row, end - row, 0, linear->n_out);
+        finish(kernels, job, row, end - row, 0, linear->n_out);
     }
 }
 
@@ -125,9 +144,6 @@ void weft_linear_forward_team(weft_context *context, const struct weft_forward_j
         forward_narrow(context, job);
     } else {
         enum { MAX_PANELS = 8 };
-        if (job->bf16 != NULL) {
-            weft_linear_bf16_input_team(context, &job->x, job->bf16);
-        }
         size_t mr = job->bf16 != NULL ? kernels->bmr : kernels->mr;
         size_t n_panels = weft_tiles_of(linear->n_out, WEFT_PANEL);
         size_t n_row_tiles = weft_tiles_of(job->y.rows, mr);

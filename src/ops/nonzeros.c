@@ -23,8 +23,8 @@ size_t weft_run_length(size_t n_terms, size_t max_run)
     return round_up(n_runs <= 1 ? n_terms : weft_tiles_of(n_terms, n_runs), GRAIN);
 }
 
-static bool lists_init(struct weft_term_lists *lists, size_t n_tiles, size_t n_terms,
-                       size_t max_run)
+bool weft_term_lists_init(struct weft_term_lists *lists, size_t n_tiles, size_t n_terms,
+                          size_t max_run)
 {
     *lists = (struct weft_term_lists){
         .max_runs = weft_tiles_of(n_terms, max_run),
@@ -39,13 +39,21 @@ static bool lists_init(struct weft_term_lists *lists, size_t n_tiles, size_t n_t
     return lists->counts != NULL && lists->terms != NULL;
 }
 
+void weft_term_lists_release(struct weft_term_lists *lists)
+{
+    weft_mem_free(lists->terms);
+    weft_mem_free(lists->counts);
+    *lists = (struct weft_term_lists){0};
+}
+
 weft_status weft_nonzeros_init(struct weft_nonzeros *nonzeros, const weft_context *context,
                                size_t max_rows, size_t n_cols, bool by_cols)
 {
     size_t mr = context->kernels->mr, kc = context->kernels->kc;
     *nonzeros = (struct weft_nonzeros){.n_cols = n_cols + 1};
-    if (lists_init(&nonzeros->by_rows, weft_tiles_of(max_rows, mr), n_cols + 1, kc) &&
-        (!by_cols || lists_init(&nonzeros->by_cols, weft_tiles_of(n_cols + 1, mr), max_rows, kc))) {
+    if (weft_term_lists_init(&nonzeros->by_rows, weft_tiles_of(max_rows, mr), n_cols + 1, kc) &&
+        (!by_cols ||
+         weft_term_lists_init(&nonzeros->by_cols, weft_tiles_of(n_cols + 1, mr), max_rows, kc))) {
         return WEFT_OK;
     }
     weft_nonzeros_release(nonzeros);
@@ -54,10 +62,8 @@ weft_status weft_nonzeros_init(struct weft_nonzeros *nonzeros, const weft_contex
 
 void weft_nonzeros_release(struct weft_nonzeros *nonzeros)
 {
-    weft_mem_free(nonzeros->by_rows.terms);
-    weft_mem_free(nonzeros->by_rows.counts);
-    weft_mem_free(nonzeros->by_cols.terms);
-    weft_mem_free(nonzeros->by_cols.counts);
+    weft_term_lists_release(&nonzeros->by_rows);
+    weft_term_lists_release(&nonzeros->by_cols);
     *nonzeros = (struct weft_nonzeros){0};
 }
 

@@ -24,6 +24,12 @@ struct weft_term_lists {
     uint32_t *counts; /* [tile][max_runs] */
 };
 
+/* Lists for n_tiles tiles of n_terms terms each, in runs of at most about max_run. False where
+ * there is no memory; release what is there then too. */
+WEFT_CHECKED bool weft_term_lists_init(struct weft_term_lists *lists, size_t n_tiles,
+                                       size_t n_terms, size_t max_run);
+void weft_term_lists_release(struct weft_term_lists *lists);
+
 /* For X [rows, cols] with its column of ones. */
 struct weft_nonzeros {
     struct weft_term_lists by_rows; /* for tiles of rows: columns, as forward sums them */
