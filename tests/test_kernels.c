@@ -72,7 +72,7 @@ static void set_layout(struct weft_sgemm *job, enum layout layout)
     job->a_block = job->a_bs = 0;
     switch (layout) {
     case PLAIN:
-        job->a_rs = job->k + 3;
+        job->a_rs = job->k < 16 ? 16 : job->k + 3; /* the former as gradients of few outputs are */
         job->a_cs = 1;
         break;
     case TRANSPOSED:

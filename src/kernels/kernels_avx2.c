@@ -60,13 +60,16 @@ static inline void transpose_square_avx2(const float *src, size_t src_rs, float 
 #define STORE_MASKED(p, m, v) _mm256_maskstore_ps(p, m, v)
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define ADD(a, b) _mm256_add_ps(a, b)
-#define SUM(v) sum_of(v)
+#define STORE_SUMS(p, v0, v1, v2, v3) _mm_storeu_ps(p, sums_of(v0, v1, v2, v3))
 
-static inline float sum_of(__m256 v)
+/* Each half of a vector first, all four vectors at once. */
+static inline __m128 sums_of(__m256 v0, __m256 v1, __m256 v2, __m256 v3)
 {
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+    __m256 v01 = _mm256_add_ps(_mm256_unpacklo_ps(v0, v1), _mm256_unpackhi_ps(v0, v1));
+    __m256 v23 = _mm256_add_ps(_mm256_unpacklo_ps(v2, v3), _mm256_unpackhi_ps(v2, v3));
+    __m256 halves =
+        _mm256_add_ps(_mm256_shuffle_ps(v01, v23, 0x44), _mm256_shuffle_ps(v01, v23, 0xEE));
+    return _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1));
 }
 
 #include "kernels/sgemm_template.h"

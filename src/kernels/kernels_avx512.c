@@ -138,7 +138,20 @@ static size_t used_rows_avx512(size_t rows, size_t cols, const float *x, size_t 
 #define STORE_MASKED(p, m, v) _mm512_mask_storeu_ps(p, m, v)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define ADD(a, b) _mm512_add_ps(a, b)
-#define SUM(v) _mm512_reduce_add_ps(v)
+#define STORE_SUMS(p, v0, v1, v2, v3) _mm_storeu_ps(p, sums_of(v0, v1, v2, v3))
+
+/* Each quarter of a vector first, all four vectors at once. */
+static inline __m128 sums_of(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
+{
+    __m512 v01 = _mm512_add_ps(_mm512_unpacklo_ps(v0, v1), _mm512_unpackhi_ps(v0, v1));
+    __m512 v23 = _mm512_add_ps(_mm512_unpacklo_ps(v2, v3), _mm512_unpackhi_ps(v2, v3));
+    __m512 quarters =
+        _mm512_add_ps(_mm512_shuffle_ps(v01, v23, 0x44), _mm512_shuffle_ps(v01, v23, 0xEE));
+    __m256 halves =
+        _mm256_add_ps(_mm512_castps512_ps256(quarters), _mm512_extractf32x8_ps(quarters, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1));
+}
+
 #include "kernels/sgemm_template.h"
 
 #define AVX512_BITS                                                                                \

@@ -91,7 +91,14 @@ static inline struct pair add_pair(struct pair a, struct pair b)
 #define STORE_MASKED(p, m, v) store_pair_part(p, m, v)
 #define FMA(a, b, c) fma_pair(a, b, c)
 #define ADD(a, b) add_pair(a, b)
-#define SUM(v) vaddvq_f32(vaddq_f32((v).low, (v).high))
+#define STORE_SUMS(p, v0, v1, v2, v3) vst1q_f32(p, sums_of(v0, v1, v2, v3))
+
+static inline float32x4_t sums_of(struct pair v0, struct pair v1, struct pair v2, struct pair v3)
+{
+    return vpaddq_f32(vpaddq_f32(vaddq_f32(v0.low, v0.high), vaddq_f32(v1.low, v1.high)),
+                      vpaddq_f32(vaddq_f32(v2.low, v2.high), vaddq_f32(v3.low, v3.high)));
+}
+
 #include "kernels/sgemm_template.h"
 
 const struct weft_kernel_set weft_kernels_neon = {

@@ -17,7 +17,7 @@
  *   MASK_OF(n)           for the first n < W elements
  *   LOAD_MASKED(p, m), STORE_MASKED(p, m, v)
  *   FMA(a, b, c)         a b + c, rounded once         ADD(a, b)
- *   SUM(v)               of the elements of a vector, in an order of its own */
+ *   STORE_SUMS(p, v0, v1, v2, v3)   p[i] = the sum of the elements of vi, in an order of its own */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -110,17 +110,23 @@ INLINE void tile(size_t mr, size_t nv, bool masked, MASK mask, size_t a_rs,
 typedef void tile_function(MASK mask, const struct weft_sgemm *job, const float *a, const float *b,
                            float *c);
 
-/* One function for each shape; transposed A (a_rs = 1) and A in panels (a_rs = 32) get their own
- * code in it, with constant offsets. */
+/* One function for each shape. Transposed A (a_rs = 1), A in panels (32) and A of up to 16 columns,
+ * each row a cache line (16), get their own code in it, with constant offsets. */
 #define TILE(rows, vectors, masked)                                                                \
     static void tile_##rows##_##vectors##_##masked(MASK mask, const struct weft_sgemm *job,        \
                                                    const float *a, const float *b, float *c)       \
     {                                                                                              \
-        if (job->a_rs == 1) {                                                                      \
+        switch (job->a_rs) {                                                                       \
+        case 1:                                                                                    \
             tile(rows, vectors, masked, mask, 1, job, a, b, c);                                    \
-        } else if (job->a_rs == 32) {                                                              \
+            break;                                                                                 \
+        case 16:                                                                                   \
+            tile(rows, vectors, masked, mask, 16, job, a, b, c);                                   \
+            break;                                                                                 \
+        case 32:                                                                                   \
             tile(rows, vectors, masked, mask, 32, job, a, b, c);                                   \
-        } else {                                                                                   \
+            break;                                                                                 \
+        default:                                                                                   \
             tile(rows, vectors, masked, mask, job->a_rs, job, a, b, c);                            \
         }                                                                                          \
     }
@@ -210,11 +216,22 @@ INLINE void dot_tile(size_t rows, size_t cols, size_t k, const float *a, size_t 
     if (p < k) {
         dot_terms(rows, cols, true, MASK_OF(k - p), a + p, a_rs, b + p, b_rs, sum);
     }
+    size_t j = 0;
+#pragma GCC unroll 1
+    for (; cols - j >= 4; j += 4) {
 #pragma GCC unroll 4
-    for (size_t i = 0; i < rows; i++) {
-#pragma GCC unroll 5
-        for (size_t j = 0; j < cols; j++) {
-            c[i * c_rs + j] = SUM(sum[i][j]);
+        for (size_t i = 0; i < rows; i++) {
+            STORE_SUMS(c + i * c_rs + j, sum[i][j], sum[i][j + 1], sum[i][j + 2], sum[i][j + 3]);
+        }
+    }
+#pragma GCC unroll 3
+    for (; j < cols; j++) { /* what is left, by columns */
+        float column[4];
+        STORE_SUMS(column, sum[0][j], rows > 1 ? sum[1][j] : ZERO(), rows > 2 ? sum[2][j] : ZERO(),
+                   rows > 3 ? sum[3][j] : ZERO());
+#pragma GCC unroll 4
+        for (size_t i = 0; i < rows; i++) {
+            c[i * c_rs + j] = column[i];
         }
     }
 }

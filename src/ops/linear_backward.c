@@ -127,32 +127,37 @@ static void input_rectangle(const weft_context *context, const struct weft_input
     finish(kernels, job, row, rows, i, n_i);
 }
 
-/* Few outputs: W is [n_out, n_in] already. The grid is 32 inputs by tiles of rows. */
+/* Few outputs: W is [n_out, n_in] already and stays in the first-level cache, as there is a row of
+ * it for each of few terms. Lines of the grid are tiles of rows, so that dX and what f' needs go by
+ * in long runs, in pieces that are in the first-level cache twice. */
 static void input_narrow(const weft_context *context, const struct weft_input_gradient_job *job)
 {
+    enum { ROWS = WEFT_PANEL, COLS = 64 };
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
-    size_t n_row_tiles = weft_tiles_of(job->dx.rows, kernels->mr);
+    size_t n_col_tiles = weft_tiles_of(linear->n_in, WEFT_PANEL);
     size_t from, to;
-    weft_team_share(context, weft_tiles_of(linear->n_in, WEFT_PANEL) * n_row_tiles, &from, &to);
+    weft_team_share(context, weft_tiles_of(job->dx.rows, ROWS) * n_col_tiles, &from, &to);
     struct weft_rectangle share;
-    while (weft_next_rectangle(&from, to, n_row_tiles, 1, &share)) {
-        size_t i = share.outer_from * WEFT_PANEL, n_i = weft_smaller(WEFT_PANEL, linear->n_in - i);
-        size_t row = share.inner_from * kernels->mr;
-        size_t rows = weft_smaller(share.inner_to * kernels->mr, job->dx.rows) - row;
-        kernels->sgemm(&(struct weft_sgemm){
-            .m = rows,
-            .n = n_i,
-            .k = linear->n_out,
-            .a = (const float *)job->dz.data + row * job->dz.ld,
-            .a_rs = job->dz.ld,
-            .a_cs = 1,
-            .b = job->params + i,
-            .b_rs = linear->ld,
-            .c = (float *)job->dx.data + row * job->dx.ld + i,
-            .c_rs = job->dx.ld,
-        });
-        finish(kernels, job, row, rows, i, n_i);
+    while (weft_next_rectangle(&from, to, n_col_tiles, 1, &share)) {
+        size_t row = share.outer_from * ROWS, rows = weft_smaller(ROWS, job->dx.rows - row);
+        size_t end = weft_smaller(share.inner_to * WEFT_PANEL, linear->n_in);
+        for (size_t i = share.inner_from * WEFT_PANEL; i < end; i += COLS) {
+            size_t n_i = weft_smaller(COLS, end - i);
+            kernels->sgemm(&(struct weft_sgemm){
+                .m = rows,
+                .n = n_i,
+                .k = linear->n_out,
+                .a = (const float *)job->dz.data + row * job->dz.ld,
+                .a_rs = job->dz.ld,
+                .a_cs = 1,
+                .b = job->params + i,
+                .b_rs = linear->ld,
+                .c = (float *)job->dx.data + row * job->dx.ld + i,
+                .c_rs = job->dx.ld,
+            });
+            finish(kernels, job, row, rows, i, n_i);
+        }
     }
 }
 
