@@ -17,7 +17,7 @@
 /* The operands of all kernels: matrices [rows,cols] without padding. */
 struct operands {
     size_t rows, cols;
-    float *x, *y, *v, *start; /* x: read only; y, v: read and written, y from `start` */
+    float *x, *y, *v, *v2, *start; /* x: read only; the others are written, y from `start` */
     uint8_t *bytes;
     uint16_t *halves;
     float *margins; /* x with zeros in columns */
@@ -98,14 +98,40 @@ static void scale_f32(const struct weft_kernel_set *set, struct operands *o)
     set->scale_f32(o->rows * o->cols, o->x, &shift, &scale, false, o->y);
 }
 
+static void update(const struct weft_kernel_set *set, struct operands *o, enum weft_rule rule)
+{
+    const struct weft_rule_step step = {.rule = rule,
+                                        .lr = 0.1f,
+                                        .beta1 = 0.9f,
+                                        .gain1 = 0.1f,
+                                        .beta2 = 0.999f,
+                                        .gain2 = 0.001f,
+                                        .correction = 1,
+                                        .epsilon = 1e-8f,
+                                        .scale = 1,
+                                        .limit = INFINITY,
+                                        .keep = 1};
+    set->update(&step, o->rows * o->cols, o->y, o->x, o->v, o->v2);
+}
+
 static void sgd(const struct weft_kernel_set *set, struct operands *o)
 {
-    set->sgd(o->rows * o->cols, o->y, o->x, 0.1f);
+    update(set, o, WEFT_RULE_SGD);
 }
 
 static void sgd_momentum(const struct weft_kernel_set *set, struct operands *o)
 {
-    set->sgd_momentum(o->rows * o->cols, o->y, o->x, o->v, 0.1f, 0.9f);
+    update(set, o, WEFT_RULE_MOMENTUM);
+}
+
+static void rmsprop(const struct weft_kernel_set *set, struct operands *o)
+{
+    update(set, o, WEFT_RULE_RMSPROP);
+}
+
+static void adam(const struct weft_kernel_set *set, struct operands *o)
+{
+    update(set, o, WEFT_RULE_ADAM);
 }
 
 static void transpose(const struct weft_kernel_set *set, struct operands *o)
@@ -154,6 +180,8 @@ static const struct kernel kernels[] = {
     {"scale f32", scale_f32, 8, TRAFFIC_COPY, true},
     {"sgd", sgd, 12, TRAFFIC_UPDATE, true},
     {"sgd momentum", sgd_momentum, 20, TRAFFIC_UPDATE, true},
+    {"rmsprop", rmsprop, 20, TRAFFIC_UPDATE, true},
+    {"adam", adam, 28, TRAFFIC_UPDATE, true},
     {"transpose", transpose, 8, TRAFFIC_COPY, true},
     {"bf16 rows", bf16_rows, 6, TRAFFIC_COPY, true},
     {"bf16 transpose", bf16_transpose, 6, TRAFFIC_COPY, true},
@@ -183,7 +211,7 @@ static void allocate(struct operands *o, size_t rows, size_t cols)
     size_t n = rows * cols;
     *o = (struct operands){.rows = rows, .cols = cols};
     o->x = bench_floats(n), o->y = bench_floats(n), o->v = bench_floats(n);
-    o->start = bench_floats(n);
+    o->v2 = bench_floats(n), o->start = bench_floats(n);
     o->bytes = bench_alloc(n, 1);
     o->halves = (uint16_t *)(void *)bench_floats(n / 2 + 1);
     uint32_t state = 1;
@@ -205,6 +233,7 @@ static void release(struct operands *o)
     free(o->x);
     free(o->y);
     free(o->v);
+    free(o->v2);
     free(o->start);
     free(o->bytes);
     free(o->halves);
@@ -226,6 +255,7 @@ static void prepare(void *state)
     struct operands *o = job->operands;
     size_t n = o->rows * o->cols;
     memset(o->v, 0, n * sizeof *o->v);
+    memset(o->v2, 0, n * sizeof *o->v2);
     memset(o->halves, 0, n * sizeof *o->halves);
     run(state);
     memset(o->v, 0, n * sizeof *o->v);
@@ -250,6 +280,7 @@ static uint64_t checksum(const struct operands *o)
     size_t n = o->rows * o->cols;
     uint64_t hash = mix(14695981039346656037u, o->y, n * sizeof *o->y);
     hash = mix(hash, o->v, n * sizeof *o->v);
+    hash = mix(hash, o->v2, n * sizeof *o->v2);
     hash = mix(hash, o->halves, n * sizeof *o->halves);
     return mix(hash, &o->sum, sizeof o->sum);
 }

@@ -1,6 +1,7 @@
 /* Floor 2: every kernel set that this CPU runs, against double precision. */
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -698,26 +699,124 @@ static void transpose_shapes(void)
     CHECK_UINT(n_failed, 0);
 }
 
-static void gradient_steps(void)
+/* The rules in plain C, as kernels.h has them. */
+static float reference_step(const struct weft_rule_step *s, float w, float g, float *m, float *v)
+{
+    float scaled = s->scale * g;
+    scaled = fminf(fmaxf(scaled, -s->limit), s->limit);
+    float sign = w > 0 ? 1.0f : w < 0 ? -1.0f : 0.0f;
+    g = scaled + (s->l2 * w + s->l1 * sign);
+    w *= s->keep;
+    bool squares = s->rule == WEFT_RULE_RMSPROP || s->rule == WEFT_RULE_ADAM;
+    if (squares) {
+        *v = s->beta2 * *v + s->gain2 * (g * g);
+    }
+    float root = sqrtf(*v);
+    switch (s->rule) {
+    case WEFT_RULE_SGD:
+        return w - s->lr * g;
+    case WEFT_RULE_MOMENTUM:
+        *m = s->beta1 * *m + g;
+        return w - s->lr * *m;
+    case WEFT_RULE_NESTEROV:
+        *m = s->beta1 * *m + g;
+        return w - s->lr * (g + s->beta1 * *m);
+    case WEFT_RULE_RMSPROP:
+        return w - s->lr * (g / (root + s->epsilon));
+    case WEFT_RULE_ADAM:
+        *m += s->gain1 * (g - *m);
+        return w - s->lr * (*m / (root * s->correction + s->epsilon));
+    case WEFT_N_RULES:
+        break;
+    }
+    return (float)NAN;
+}
+
+static const struct weft_rule_step plain_step = {
+    .lr = 0.3f,
+    .beta1 = 0.9f,
+    .gain1 = 0.1f,
+    .beta2 = 0.99f,
+    .gain2 = 0.01f,
+    .correction = 1.5f,
+    .epsilon = 1e-3f,
+    .scale = 1,
+    .limit = INFINITY,
+    .keep = 1,
+};
+
+/* plain_step of a rule, or with one adjustment, or with all of them. */
+enum { N_ADJUSTMENTS = 7 };
+static struct weft_rule_step step_of(int rule, int adjustment)
+{
+    struct weft_rule_step step = plain_step;
+    bool all = adjustment == N_ADJUSTMENTS - 1;
+    step.rule = (enum weft_rule)rule;
+    step.scale = all || adjustment == 1 ? 0.7f : step.scale;
+    step.limit = all || adjustment == 2 ? 0.4f : step.limit;
+    step.l1 = all || adjustment == 3 ? 0.05f : step.l1;
+    step.l2 = all || adjustment == 4 ? 0.02f : step.l2;
+    step.keep = all || adjustment == 5 ? 0.95f : step.keep;
+    return step;
+}
+
+/* Every length around a vector, every rule; what a rule does not have is not touched. */
+static void optimiser_steps(void)
 {
     enum { N = 41, ROOM = N + 3 };
-    float g[ROOM], w[ROOM], v[ROOM], w0[ROOM], v0[ROOM];
+    float g[ROOM], w[ROOM], m[ROOM], v[ROOM], w0[ROOM], m0[ROOM], v0[ROOM];
     fill(g, ROOM, 31);
     fill(w0, ROOM, 32);
-    fill(v0, ROOM, 33);
+    fill(m0, ROOM, 33);
+    fill(v0, ROOM, 34);
+    w0[1] = 0; /* no sign */
+    for (size_t j = 0; j < ROOM; j++) {
+        v0[j] = fabsf(v0[j]);
+    }
+    for (int k = 0; k < WEFT_N_RULES * N_ADJUSTMENTS; k++) {
+        struct weft_rule_step step = step_of(k / N_ADJUSTMENTS, k % N_ADJUSTMENTS);
+        size_t n_wrong = 0;
+        for (size_t n = 0; n <= N; n++) {
+            memcpy(w, w0, sizeof w);
+            memcpy(m, m0, sizeof m);
+            memcpy(v, v0, sizeof v);
+            kernels()->update(&step, n, w, g, m, v);
+            for (size_t j = 0; j < ROOM; j++) {
+                float wanted_m = m0[j], wanted_v = v0[j];
+                float wanted =
+                    j < n ? reference_step(&step, w0[j], g[j], &wanted_m, &wanted_v) : w0[j];
+                n_wrong += w[j] != wanted || m[j] != wanted_m || v[j] != wanted_v;
+            }
+        }
+        if (!CHECK_UINT(n_wrong, 0)) {
+            printf(" (rule %d, adjustment %d)", k / N_ADJUSTMENTS, k % N_ADJUSTMENTS);
+        }
+    }
+}
+
+/* A parameter that is not a number is not hidden by comparisons. */
+static void optimiser_steps_pass_nan_on(void)
+{
+    for (int k = 0; k < WEFT_N_RULES * N_ADJUSTMENTS; k++) {
+        struct weft_rule_step step = step_of(k / N_ADJUSTMENTS, k % N_ADJUSTMENTS);
+        float w[2] = {1, (float)NAN}, g[2] = {(float)NAN, 1}, m[2] = {0}, v[2] = {0};
+        kernels()->update(&step, 2, w, g, m, v);
+        CHECK(isnan(w[0]) && isnan(w[1]));
+    }
+}
+
+static void sums_of_squares(void)
+{
+    enum { N = 70 };
+    const struct weft_kernel_set *generic = weft_kernel_set_at(weft_kernel_set_count() - 1);
+    float x[N + 1];
+    fill(x, N + 1, 35);
+    double wanted = 0;
     for (size_t n = 0; n <= N; n++) {
-        memcpy(w, w0, sizeof w);
-        kernels()->sgd(n, w, g, 0.5f);
-        for (size_t j = 0; j < ROOM; j++) {
-            CHECK(w[j] == (j < n ? w0[j] - 0.5f * g[j] : w0[j]));
-        }
-        memcpy(w, w0, sizeof w);
-        memcpy(v, v0, sizeof v);
-        kernels()->sgd_momentum(n, w, g, v, 0.5f, 0.25f);
-        for (size_t j = 0; j < ROOM; j++) {
-            float wanted_v = j < n ? 0.25f * v0[j] + g[j] : v0[j];
-            CHECK(v[j] == wanted_v && w[j] == (j < n ? w0[j] - 0.5f * wanted_v : w0[j]));
-        }
+        double got = kernels()->sum_of_squares(n, x);
+        CHECK_NEAR(got, wanted, 4 * (double)N * DBL_EPSILON * wanted);
+        CHECK(got == generic->sum_of_squares(n, x));
+        wanted += (double)x[n] * (double)x[n];
     }
 }
 
@@ -777,16 +876,19 @@ static void elementwise_same_bits_as_generic(void)
     kernels()->sigmoid(N, z, got);
     generic->sigmoid(N, z, wanted);
     CHECK_BYTES(got, wanted, sizeof got);
-    float *v = pre, *wanted_v = saved;
-    memcpy(v, z, sizeof z);
-    memcpy(wanted_v, z, sizeof z);
-    kernels()->sgd_momentum(N, got, z, v, 0.1f, 0.9f);
-    generic->sgd_momentum(N, wanted, z, wanted_v, 0.1f, 0.9f);
-    CHECK_BYTES(v, wanted_v, sizeof z);
-    CHECK_BYTES(got, wanted, sizeof got);
-    kernels()->sgd(N, got, z, 0.3f);
-    generic->sgd(N, wanted, z, 0.3f);
-    CHECK_BYTES(got, wanted, sizeof got);
+    static float m[N], wanted_m[N], v[N], wanted_v[N];
+    for (int k = 0; k < WEFT_N_RULES * N_ADJUSTMENTS; k++) {
+        struct weft_rule_step step = step_of(k / N_ADJUSTMENTS, k % N_ADJUSTMENTS);
+        memcpy(m, z, sizeof z);
+        memcpy(wanted_m, z, sizeof z);
+        memset(v, 0, sizeof v);
+        memset(wanted_v, 0, sizeof v);
+        kernels()->update(&step, N, got, z, m, v);
+        generic->update(&step, N, wanted, z, wanted_m, wanted_v);
+        CHECK_BYTES(m, wanted_m, sizeof m);
+        CHECK_BYTES(v, wanted_v, sizeof v);
+        CHECK_BYTES(got, wanted, sizeof got);
+    }
 }
 
 static CU_TestInfo sgemm_tests[] = {
@@ -816,7 +918,9 @@ static CU_TestInfo elementwise_tests[] = {
     {"activation of rows", activate_rows},
     {"softmax", softmax_rows},
     {"transpose", transpose_shapes},
-    {"gradient steps", gradient_steps},
+    {"optimiser steps", optimiser_steps},
+    {"optimiser steps pass NaN on", optimiser_steps_pass_nan_on},
+    {"sums of squares", sums_of_squares},
     {"scaling", scaling},
     {"same bits as generic", elementwise_same_bits_as_generic},
     CU_TEST_INFO_NULL,

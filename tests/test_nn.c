@@ -327,7 +327,6 @@ struct descent {
     struct weft_update update;
     float *gradient;
     bool fused;
-    size_t block_len;
 };
 
 static void step_team(const struct descent *descent)
@@ -347,8 +346,7 @@ static void step_team(const struct descent *descent)
                                 fused ? &descent->update : NULL);
     }
     if (!descent->fused) {
-        weft_update_team(descent->pass->context, &descent->update, descent->block_len,
-                         descent->gradient);
+        weft_pass_update_team(descent->pass, descent->gradient, &descent->update);
     }
 }
 
@@ -382,13 +380,18 @@ static float *descended(const struct pixels *pixels, size_t width, weft_activati
     CHECK((pass.nonzeros.by_cols.terms != NULL) == used);
     float *velocity = weft_mem_zalloc(net->block_len, sizeof *velocity);
     float *gradient = weft_mem_zalloc(net->block_len, sizeof *gradient);
+    const struct weft_rule_step step = {.rule = WEFT_RULE_MOMENTUM,
+                                        .lr = 0.2f,
+                                        .beta1 = 0.9f,
+                                        .scale = 1,
+                                        .limit = INFINITY,
+                                        .keep = 1};
     struct descent descent = {
         .pass = &pass,
         .pixels = pixels,
-        .update = {net->params, velocity, 0.2f, 0.9f},
+        .update = {.weights = step, .biases = step, .params = net->params, .m = velocity},
         .gradient = gradient,
         .fused = fused,
-        .block_len = net->block_len,
     };
     weft_team_run(context, descend_team, &descent);
     weft_pass_release(&pass);

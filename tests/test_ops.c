@@ -491,56 +491,88 @@ static void output_predictions(void)
     CHECK(logits[0] == 0.5f && logits[1] == 0);
 }
 
-struct update_run {
-    weft_context *context;
-    const struct weft_update *update;
-    size_t n;
-    const float *g;
-};
-
-static void update_team(void *arg)
-{
-    const struct update_run *run = arg;
-    weft_update_team(run->context, run->update, run->n, run->g);
-}
-
-/* A step with momentum and one without, on every number of threads and cut into ranges. */
+/* Weights and biases have steps of their own, however they are cut into ranges. */
 static void updates(void)
 {
-    enum { N = 10000 };
+    enum { N = 10000, N_WEIGHTS = 9000 };
     weft_tensor g = random_tensor(1, N, 2);
-    for (size_t t = 0; t <= N_THREAD_COUNTS; t++) {
-        weft_tensor w = random_tensor(1, N, 1), v = random_tensor(1, N, 4);
-        weft_tensor w0 = random_tensor(1, N, 1), v0 = random_tensor(1, N, 4);
-        weft_context *context = context_of(t < N_THREAD_COUNTS ? thread_counts[t] : 1);
-        struct weft_update update = {w.data, v.data, 0.1f, 0.9f};
-        for (int round = 0; round < 2; round++) {
-            if (t < N_THREAD_COUNTS) {
-                weft_team_run(context, update_team,
-                              &(struct update_run){context, &update, N, g.data});
-            }
-            for (size_t at = 0, n; t == N_THREAD_COUNTS && at < N; at += n) {
-                n = size_at(7, at, 100);
-                n = N - at < n ? N - at : n;
-                weft_update_range(context->kernels, &update, at, n, element(&g, 0, at));
-            }
-            update.velocity = NULL;
-        }
-        size_t wrong = 0;
-        for (size_t i = 0; i < N; i++) {
-            float vi = 0.9f * *element(&v0, 0, i) + *element(&g, 0, i);
-            float wi = *element(&w0, 0, i) - 0.1f * vi;
-            wi -= 0.1f * *element(&g, 0, i);
-            wrong += *element(&v, 0, i) != vi || *element(&w, 0, i) != wi;
-        }
-        CHECK_UINT(wrong, 0);
-        weft_context_free(context);
-        weft_tensor_release(&w);
-        weft_tensor_release(&v);
-        weft_tensor_release(&w0);
-        weft_tensor_release(&v0);
+    weft_tensor w = random_tensor(1, N, 1), m = random_tensor(1, N, 4);
+    weft_tensor w0 = random_tensor(1, N, 1), m0 = random_tensor(1, N, 4);
+    weft_context *context = context_of(1);
+    struct weft_update update = {
+        .weights = {.rule = WEFT_RULE_MOMENTUM, .lr = 0.1f, .beta1 = 0.9f},
+        .params = w.data,
+        .m = m.data,
+    };
+    update.weights.scale = update.weights.keep = 1;
+    update.weights.limit = INFINITY;
+    update.biases = update.weights;
+    update.weights.l2 = 0.5f;
+    for (size_t at = 0, n; at < N; at += n) {
+        n = size_at(7, at, 100);
+        n = N - at < n ? N - at : n;
+        size_t n_weights = at >= N_WEIGHTS ? 0 : N_WEIGHTS - at < n ? N_WEIGHTS - at : n;
+        weft_update_range(context->kernels, &update, at, n_weights, n - n_weights,
+                          element(&g, 0, at));
     }
+    size_t wrong = 0;
+    for (size_t i = 0; i < N; i++) {
+        float gi = *element(&g, 0, i) + (i < N_WEIGHTS ? 0.5f * *element(&w0, 0, i) : 0);
+        float mi = 0.9f * *element(&m0, 0, i) + gi;
+        float wi = *element(&w0, 0, i) - 0.1f * mi;
+        wrong += *element(&m, 0, i) != mi || *element(&w, 0, i) != wi;
+    }
+    CHECK_UINT(wrong, 0);
+    weft_context_free(context);
     weft_tensor_release(&g);
+    weft_tensor_release(&w);
+    weft_tensor_release(&m);
+    weft_tensor_release(&w0);
+    weft_tensor_release(&m0);
+}
+
+struct norm_run {
+    weft_context *context;
+    size_t n;
+    const float *x;
+    double *sums;
+    double norm[8]; /* as the first threads found it */
+    size_t n_norms;
+};
+
+static void norm_team(void *arg)
+{
+    struct norm_run *run = arg;
+    double norm = weft_norm_team(run->context, run->n, run->x, run->sums);
+#pragma omp critical
+    if (run->n_norms < 8) {
+        run->norm[run->n_norms++] = norm;
+    }
+}
+
+static void norms(void)
+{
+    enum { N = 30001 };
+    weft_tensor x = random_tensor(1, N, 3);
+    for (size_t n = 0; n <= N; n += 10000) {
+        double wanted = 0, first = 0;
+        for (size_t i = 0; i < n + (n > 0); i++) {
+            wanted += (double)*element(&x, 0, i) * (double)*element(&x, 0, i);
+        }
+        for (size_t t = 0; t < N_THREAD_COUNTS; t++) {
+            struct norm_run run = {context_of(thread_counts[t]), n + (n > 0), x.data, NULL, {0}, 0};
+            run.sums = weft_mem_alloc(weft_norm_n_sums(run.n), sizeof *run.sums);
+            weft_team_run(run.context, norm_team, &run);
+            first = t == 0 ? run.norm[0] : first;
+            for (size_t k = 0; k < run.n_norms; k++) {
+                CHECK(run.norm[k] == first);
+            }
+            CHECK_NEAR(run.norm[0], sqrt(wanted), 1e-12 * sqrt(wanted));
+            weft_mem_free(run.sums);
+            weft_context_free(run.context);
+        }
+    }
+    weft_tensor_release(&x);
 }
 
 static CU_TestInfo tensor_tests[] = {
@@ -571,6 +603,7 @@ static CU_TestInfo batch_tests[] = {
     {"choosing a class", choosing},
     {"predictions", output_predictions},
     {"updates", updates},
+    {"norms", norms},
     CU_TEST_INFO_NULL,
 };
 

@@ -146,6 +146,11 @@ struct linear_run {
     const struct weft_forward_job *forward;
     const struct weft_input_gradient_job *input_gradient;
     const struct weft_weight_gradient_job *weight_gradient;
+    /* The update of a layer that begins at update_at, whose whole gradient this is. */
+    const struct weft_update *update;
+    const struct weft_linear *linear;
+    const float *gradient;
+    size_t update_at;
 };
 
 static void linear_team(void *arg)
@@ -163,6 +168,10 @@ static void linear_team(void *arg)
     }
     if (run->weight_gradient != NULL) {
         weft_linear_weight_gradient_nowait(run->context, run->weight_gradient);
+    }
+    if (run->update != NULL) {
+        weft_linear_update_team(run->context, run->linear, run->update, run->update_at,
+                                run->gradient);
     }
 }
 
@@ -690,9 +699,9 @@ struct step {
     struct weft_linear linear;
     struct parts parts;
     struct weft_nonzeros nonzeros;
-    float *w, *v;       /* before it */
+    float *w, *m, *v;   /* before it */
     float *gradient[2]; /* of one part, of two */
-    float *wanted_w, *wanted_v, *got_w, *got_v, *got_gradient;
+    float *wanted_w, *wanted_m, *wanted_v, *got_w, *got_m, *got_v, *got_gradient;
 };
 
 static void step_init(struct step *step, const struct shape *shape, uint64_t round)
@@ -704,13 +713,18 @@ static void step_init(struct step *step, const struct shape *shape, uint64_t rou
     };
     size_t len = step->linear.len;
     step->w = surrounded_block(&step->linear, 1);
-    step->v = surrounded_block(&step->linear, 2);
+    step->m = surrounded_block(&step->linear, 2);
+    step->v = surrounded_block(&step->linear, 3);
+    for (size_t at = BEFORE; at < BEFORE + len; at++) {
+        step->v[at] = fabsf(step->v[at]); /* a mean of squares */
+    }
     for (size_t k = 0; k < 2; k++) {
         step->gradient[k] = zero_block(len);
         sum_parts(contexts[0], &step->linear, &step->parts, 1 + k, NULL, step->gradient[k]);
     }
-    float **const blocks[] = {&step->wanted_w, &step->wanted_v, &step->got_w, &step->got_v};
-    for (size_t k = 0; k < 4; k++) {
+    float **const blocks[] = {&step->wanted_w, &step->wanted_m, &step->wanted_v,
+                              &step->got_w,    &step->got_m,    &step->got_v};
+    for (size_t k = 0; k < 6; k++) {
         *blocks[k] = zero_block(BEFORE + len + BEHIND);
     }
     step->got_gradient = zero_block(len);
@@ -718,9 +732,10 @@ static void step_init(struct step *step, const struct shape *shape, uint64_t rou
 
 static void step_release(struct step *step)
 {
-    float *const blocks[] = {step->w,        step->v,        step->gradient[0],
-                             step->wanted_w, step->wanted_v, step->gradient[1],
-                             step->got_w,    step->got_v,    step->got_gradient};
+    float *const blocks[] = {step->w,           step->m,           step->v,
+                             step->wanted_w,    step->wanted_m,    step->wanted_v,
+                             step->got_w,       step->got_m,       step->got_v,
+                             step->gradient[0], step->gradient[1], step->got_gradient};
     for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) {
         weft_mem_free(blocks[k]);
     }
@@ -729,68 +744,131 @@ static void step_release(struct step *step)
 }
 
 struct update_way {
-    bool momentum, lists, two_parts, kept;
+    enum weft_rule rule;
+    bool adjusts, lists, two_parts, kept;
 };
 
-/* The step fused with the gradient's last part, against the step after the gradient. */
-static bool fused_is_right(weft_context *context, struct step *step, struct update_way way)
+static struct weft_rule_step step_of(struct update_way way)
+{
+    struct weft_rule_step step = {
+        .rule = way.rule,
+        .lr = 0.1f,
+        .beta1 = 0.9f,
+        .gain1 = 0.1f,
+        .beta2 = 0.99f,
+        .gain2 = 0.01f,
+        .correction = 1.25f,
+        .epsilon = 1e-3f,
+        .scale = 1,
+        .limit = INFINITY,
+        .keep = 1,
+    };
+    if (way.adjusts) {
+        step.scale = 0.5f;
+        step.limit = 0.75f;
+        step.l1 = 0.01f;
+        step.l2 = 0.02f;
+        step.keep = 0.9f;
+    }
+    return step;
+}
+
+/* What every parameter by itself comes to. */
+static void step_one_by_one(const struct weft_kernel_set *kernels, struct step *step,
+                            const struct weft_update *update, const float *gradient)
 {
     const struct weft_linear *linear = &step->linear;
-    size_t n_bytes = (BEFORE + linear->len + BEHIND) * sizeof(float), last = way.two_parts;
-    memcpy(step->wanted_w, step->w, n_bytes);
-    memcpy(step->wanted_v, step->v, n_bytes);
-    memcpy(step->got_w, step->w, n_bytes);
-    memcpy(step->got_v, step->v, n_bytes);
-    memcpy(step->got_gradient, step->gradient[0], linear->len * sizeof(float));
-    struct weft_update apart = {
-        .params = step->wanted_w + BEFORE,
-        .velocity = way.momentum ? step->wanted_v + BEFORE : NULL,
-        .lr = 0.1f,
-        .momentum = 0.9f,
-    };
-    weft_update_team(contexts[0], &apart, linear->len, step->gradient[last]);
+    for (size_t i = 0; i <= linear->n_in; i++) {
+        for (size_t o = 0; o < linear->n_out; o++) {
+            size_t at = weft_linear_at(linear, i, o);
+            kernels->update(i < linear->n_in ? &update->weights : &update->biases, 1,
+                            step->wanted_w + BEFORE + at, gradient + at,
+                            step->wanted_m + BEFORE + at, step->wanted_v + BEFORE + at);
+        }
+    }
+}
 
-    struct weft_update fused = apart;
-    fused.params = step->got_w;
-    fused.velocity = way.momentum ? step->got_v : NULL;
+static void begin(const struct step *step, float *w, float *m, float *v)
+{
+    size_t n_bytes = (BEFORE + step->linear.len + BEHIND) * sizeof *w;
+    memcpy(w, step->w, n_bytes);
+    memcpy(m, step->m, n_bytes);
+    memcpy(v, step->v, n_bytes);
+}
+
+static bool is_as_wanted(const struct step *step)
+{
+    const struct weft_linear *linear = &step->linear;
+    size_t n_bytes = (BEFORE + linear->len + BEHIND) * sizeof(float);
+    bool right = CHECK_BYTES(step->got_w, step->wanted_w, n_bytes);
+    right = CHECK_BYTES(step->got_m, step->wanted_m, n_bytes) && right;
+    right = CHECK_BYTES(step->got_v, step->wanted_v, n_bytes) && right;
+    right = CHECK(block_padding_is_zero(linear, step->got_w + BEFORE)) && right;
+    right = CHECK(block_padding_is_zero(linear, step->got_m + BEFORE)) && right;
+    right = CHECK(block_padding_is_zero(linear, step->got_v + BEFORE)) && right;
+    return right;
+}
+
+/* The step behind the gradient, and the step fused with its last part. */
+static bool both_are_right(weft_context *context, struct step *step, struct update_way way)
+{
+    const struct weft_linear *linear = &step->linear;
+    size_t last = way.two_parts;
+    struct weft_update update = {
+        .weights = step_of(way),
+        .biases = step_of((struct update_way){.rule = way.rule}),
+        .params = step->got_w,
+        .m = step->got_m,
+        .v = step->got_v,
+    };
+    begin(step, step->wanted_w, step->wanted_m, step->wanted_v);
+    step_one_by_one(context->kernels, step, &update, step->gradient[last]);
+
+    begin(step, step->got_w, step->got_m, step->got_v);
+    run_team((struct linear_run){.context = context,
+                                 .update = &update,
+                                 .linear = linear,
+                                 .gradient = step->gradient[last],
+                                 .update_at = BEFORE});
+    bool right = is_as_wanted(step);
+
+    begin(step, step->got_w, step->got_m, step->got_v);
+    memcpy(step->got_gradient, step->gradient[0], linear->len * sizeof(float));
     struct weft_weight_gradient_job job = {
         .linear = linear,
         .x = step->parts.x[last],
         .dz = step->parts.dz[last],
         .gradient = way.kept ? step->got_gradient : NULL,
         .accumulate = way.two_parts,
-        .update = &fused,
+        .update = &update,
         .update_at = BEFORE,
         .nonzeros = way.lists ? &step->nonzeros : NULL,
     };
     run_team((struct linear_run){.context = context,
                                  .nonzeros = way.lists ? &step->nonzeros : NULL,
                                  .weight_gradient = &job});
-    bool right = CHECK_BYTES(step->got_w, step->wanted_w, n_bytes);
-    right = CHECK_BYTES(step->got_v, step->wanted_v, n_bytes) && right;
+    right = is_as_wanted(step) && right;
     right = CHECK_BYTES(step->got_gradient, step->gradient[way.kept ? last : 0],
                         linear->len * sizeof(float)) &&
             right;
-    right = CHECK(block_padding_is_zero(linear, step->got_w + BEFORE)) && right;
-    right = CHECK(block_padding_is_zero(linear, step->got_v + BEFORE)) && right;
     return right;
 }
 
-static void fused_updates(void)
+static void updates_of_layers(void)
 {
     make_contexts();
     for (uint64_t round = 0; round < N_SHAPES; round++) {
         struct shape shape = shape_at(round + 3000);
         struct step step;
         step_init(&step, &shape, round);
-        for (unsigned bits = 0; bits < 16; bits++) {
-            struct update_way way = {bits & 1, bits & 2, bits & 4, bits & 8};
-            weft_context *context = contexts[(round + bits) % N_THREAD_COUNTS];
+        for (unsigned k = 0; k < 8 * WEFT_N_RULES; k++) {
+            struct update_way way = {(enum weft_rule)(k / 8), (k + round) % 2, k & 2, k & 4, k & 1};
+            weft_context *context = contexts[(round + k) % N_THREAD_COUNTS];
             way.kept = way.kept || way.two_parts;
-            if (!fused_is_right(context, &step, way)) {
-                print_shape(&shape, "fused update");
-                printf(", %zu threads%s%s%s%s", context->n_threads,
-                       way.momentum ? ", momentum" : "", way.lists ? ", lists" : "",
+            if (!both_are_right(context, &step, way)) {
+                print_shape(&shape, "update");
+                printf(", %zu threads, rule %d%s%s%s%s", context->n_threads, (int)way.rule,
+                       way.adjusts ? ", adjusted" : "", way.lists ? ", lists" : "",
                        way.two_parts ? ", two parts" : "", way.kept ? ", gradient kept" : "");
             }
         }
@@ -821,6 +899,6 @@ CU_TestInfo forward_tests[] = {
 CU_TestInfo backward_tests[] = {
     {"gradient of the input", input_gradient},
     {"gradient of the weights", weight_gradient},
-    {"fused updates", fused_updates},
+    {"updates, behind the gradient and fused with it", updates_of_layers},
     CU_TEST_INFO_NULL,
 };

@@ -10,6 +10,7 @@
 #include <weft/context.h>
 #include <weft/dataset.h>
 #include <weft/net.h>
+#include <weft/optimizer.h>
 #include <weft/status.h>
 
 typedef enum weft_schedule {
@@ -64,8 +65,19 @@ typedef struct weft_train_options {
     size_t batch_size;
     double lr; /**< learning rate, above 0, at most FLT_MAX */
     weft_schedule schedule;
-    /** In [0, 1): v = momentum v + g, w = w - lr v (Polyak 1964, as in PyTorch) */
-    double momentum;
+    weft_optimizer optimizer; /**< see there for what it reads of the numbers below */
+    double momentum;          /**< in [0, 1); SGD, NESTEROV, which wants it above 0 */
+    double beta1, beta2;      /**< in [0, 1); ADAM, ADAMW, and RMSPROP beta2 */
+    double epsilon;           /**< above 0; RMSPROP, ADAM, ADAMW */
+    /** At least 0; of weights, not of biases. ADAMW: decoupled, and then lr weight_decay < 1; all
+     *  others: g += weight_decay w, the gradient of L2 regularisation weight_decay |w|^2 / 2. The
+     *  losses that are reported have no part of it. */
+    double weight_decay;
+    /** At least 0: g += l1 sign(w) for weights, the gradient of l1 |w|_1. */
+    double l1;
+    /** The gradient of all parameters is scaled down to this Euclidean norm (Pascanu et al. 2013),
+     *  then each element cut to +-clip_value; before weight decay and l1. 0: not at all. */
+    double clip_norm, clip_value;
     /** A new order each epoch, a function of (seed, epoch); never for full batches. */
     bool shuffle;
     uint64_t seed;
@@ -78,6 +90,12 @@ typedef struct weft_train_options {
 
 /** The defaults that plain `weft train` uses. */
 WEFT_API weft_train_options weft_train_options_default(void);
+
+/** Chooses an optimiser with the numbers usual for it: lr 0.3 for SGD and NESTEROV, else 0.001;
+ *  momentum 0.9 for NESTEROV, else 0; beta1 0.9; beta2 0.99 for RMSPROP, else 0.999; epsilon 1e-8;
+ *  weight_decay 0.01 for ADAMW, else 0. Other options stay as they are. */
+WEFT_API void weft_train_options_set_optimizer(weft_train_options *options,
+                                               weft_optimizer optimizer);
 
 /** Trains `net` in place on `data` by (mini-batch) gradient descent.
  *  The result is a function of (net, data, options) and the context's kernel set and precision: the

@@ -8,6 +8,7 @@
 #include <weft/evaluate.h>
 #include <weft/model.h>
 #include <weft/net.h>
+#include <weft/optimizer.h>
 #include <weft/output.h>
 #include <weft/scaling.h>
 #include <weft/status.h>

@@ -21,6 +21,7 @@ struct bench_args {
     struct cli_net_args net;
     size_t scale; /* index of cli_scale_choice() */
     size_t batch_size;
+    size_t optimizer; /* weft_optimizer */
     double momentum;
     struct cli_list thread_counts, batch_sizes;
     uint64_t seed;

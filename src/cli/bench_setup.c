@@ -195,10 +195,26 @@ static weft_status setup_training(struct bench_job *job, size_t samples, weft_er
                              : status;
 }
 
+/* Momentum that nobody gave is what is usual with the optimiser. */
+static weft_status resolve_momentum(const struct bench_job *job, weft_error *err)
+{
+    struct bench_args *args = job->args;
+    weft_train_options usual = weft_train_options_default();
+    weft_train_options_set_optimizer(&usual, (weft_optimizer)args->optimizer);
+    const struct conflict momentum = {&args->momentum, "momentum"};
+    bool is_read = usual.optimizer == WEFT_SGD || usual.optimizer == WEFT_NESTEROV;
+    if (!given(job, &args->momentum)) {
+        args->momentum = usual.momentum;
+    }
+    return is_read ? WEFT_OK
+                   : refuse_given(job, &momentum, 1, "--optimizer sgd or nesterov with it",
+                                  weft_optimizer_name(usual.optimizer), err);
+}
+
 int bench_setup_training(struct bench_job *job, size_t samples)
 {
     weft_error err;
-    if (check_options(job, &err) != WEFT_OK) {
+    if (check_options(job, &err) != WEFT_OK || resolve_momentum(job, &err) != WEFT_OK) {
         return cli_fail(job->command, CLI_USAGE, &err);
     }
     weft_status status = setup_training(job, samples, &err);

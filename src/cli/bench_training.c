@@ -74,6 +74,7 @@ weft_status bench_training_run(void *state, size_t n, bool warm, weft_error *err
 weft_train_options bench_train_options(const struct bench_args *args)
 {
     weft_train_options options = weft_train_options_default();
+    weft_train_options_set_optimizer(&options, (weft_optimizer)args->optimizer);
     options.lr = 1e-4;
     options.schedule = WEFT_LR_CONSTANT;
     options.momentum = args->momentum;

@@ -63,13 +63,8 @@ static const struct cli_option training_options[] = {
      .min = 1,
      .max = 1000000000,
      .help = "samples of each step, or 'full' for all of them"},
-    {.name = "momentum",
-     .type = CLI_REAL,
-     .offset = AT(momentum),
-     .metavar = "F",
-     .hi = 1,
-     .hi_open = true,
-     .help = "share of the last step that the next one keeps"},
+    CLI_OPTION_OPTIMIZER(AT(optimizer)),
+    CLI_OPTION_MOMENTUM(AT(momentum)),
 };
 
 static const struct cli_option prediction_options[] = {
@@ -157,6 +152,7 @@ static void set_defaults(void *arguments)
     struct bench_args *args = arguments;
     weft_train_options options = weft_train_options_default();
     args->batch_size = options.batch_size;
+    args->optimizer = (size_t)options.optimizer;
     args->momentum = options.momentum;
     args->seed = options.seed;
     args->seconds = 10;

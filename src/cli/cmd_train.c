@@ -109,7 +109,8 @@ static const struct cli_option training_options[] = {
      .metavar = "F",
      .lo_open = true,
      .hi = (double)FLT_MAX,
-     .help = "learning rate"},
+     .help = "learning rate",
+     .default_text = "0.3; 0.001 with rmsprop, adam, adamw"},
     {.name = "schedule",
      .type = CLI_CHOICE,
      .offset = AT(schedule),
@@ -117,13 +118,55 @@ static const struct cli_option training_options[] = {
      .n_choices = WEFT_LR_LINEAR + 1,
      .choice = cli_schedule_choice,
      .help = "of the learning rate (linear: falls to 0)"},
-    {.name = "momentum",
+    CLI_OPTION_OPTIMIZER(AT(optimizer)),
+    CLI_OPTION_MOMENTUM(AT(momentum)),
+    {.name = "beta1",
      .type = CLI_REAL,
-     .offset = AT(momentum),
+     .offset = AT(beta1),
      .metavar = "F",
      .hi = 1,
      .hi_open = true,
-     .help = "share of the last step that the next one keeps"},
+     .help = "share that the mean of gradients keeps in each step of adam, adamw"},
+    {.name = "beta2",
+     .type = CLI_REAL,
+     .offset = AT(beta2),
+     .metavar = "F",
+     .hi = 1,
+     .hi_open = true,
+     .help = "the same of the mean of their squares, of rmsprop too",
+     .default_text = "0.999; 0.99 with rmsprop"},
+    {.name = "epsilon",
+     .type = CLI_REAL,
+     .offset = AT(epsilon),
+     .metavar = "F",
+     .lo = (double)FLT_MIN,
+     .hi = (double)FLT_MAX,
+     .help = "added to the root of that mean"},
+    {.name = "weight-decay",
+     .type = CLI_REAL,
+     .offset = AT(weight_decay),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "of weights, not of biases: decoupled with adamw, else L2",
+     .default_text = "0; 0.01 with adamw"},
+    {.name = "l1",
+     .type = CLI_REAL,
+     .offset = AT(l1),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "factor of the sum of |weight| in what is minimised"},
+    {.name = "clip-norm",
+     .type = CLI_REAL,
+     .offset = AT(clip_norm),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "scale gradients down to this norm; 0 for not at all"},
+    {.name = "clip-value",
+     .type = CLI_REAL,
+     .offset = AT(clip_value),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "cut each element of the gradient to +-F; 0 for not at all"},
     {.name = "shuffle",
      .type = CLI_FLAG,
      .offset = AT(shuffle),
@@ -203,7 +246,15 @@ static void set_defaults(void *arguments)
     args->batch_size = options.batch_size;
     args->lr = options.lr;
     args->schedule = (size_t)options.schedule;
+    args->optimizer = (size_t)options.optimizer;
     args->momentum = options.momentum;
+    args->beta1 = options.beta1;
+    args->beta2 = options.beta2;
+    args->epsilon = options.epsilon;
+    args->weight_decay = options.weight_decay;
+    args->l1 = options.l1;
+    args->clip_norm = options.clip_norm;
+    args->clip_value = options.clip_value;
     args->shuffle = options.shuffle;
     args->seed = options.seed;
     args->test_every = options.test_every;
@@ -213,6 +264,58 @@ static void set_defaults(void *arguments)
 static bool on_command_line(const struct train_job *job, const void *variable)
 {
     return cli_options_origin(job->options, variable) == CLI_BY_COMMAND_LINE;
+}
+
+/* Numbers of the optimiser that nobody gave are those usual for it. */
+static void resolve_optimizer(const struct train_job *job)
+{
+    struct train_args *args = job->args;
+    weft_train_options usual = weft_train_options_default();
+    weft_train_options_set_optimizer(&usual, (weft_optimizer)args->optimizer);
+    const struct {
+        double *value, usual;
+    } numbers[] = {{&args->lr, usual.lr},
+                   {&args->momentum, usual.momentum},
+                   {&args->beta2, usual.beta2},
+                   {&args->weight_decay, usual.weight_decay}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (cli_options_origin(job->options, numbers[i].value) == CLI_BY_DEFAULT) {
+            *numbers[i].value = numbers[i].usual;
+        }
+    }
+}
+
+/* Numbers that an optimiser does not read are not given to it. */
+static weft_status check_optimizer(const struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    weft_optimizer optimizer = (weft_optimizer)args->optimizer;
+    bool adam = optimizer == WEFT_ADAM || optimizer == WEFT_ADAMW;
+    bool squares = adam || optimizer == WEFT_RMSPROP;
+    const struct {
+        const double *value;
+        bool is_read;
+        const char *name, *readers;
+    } numbers[] = {{&args->momentum, !squares, "momentum", "sgd or nesterov"},
+                   {&args->beta1, adam, "beta1", "adam or adamw"},
+                   {&args->beta2, squares, "beta2", "rmsprop, adam or adamw"},
+                   {&args->epsilon, squares, "epsilon", "rmsprop, adam or adamw"}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (on_command_line(job, numbers[i].value) && !numbers[i].is_read) {
+            return weft_fail(err, WEFT_ERR_ARG, "--%s: wanted --optimizer %s with it; got %s",
+                             numbers[i].name, numbers[i].readers, weft_optimizer_name(optimizer));
+        }
+    }
+    if (optimizer == WEFT_NESTEROV && args->momentum == 0) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--momentum: wanted a number above 0 with --optimizer nesterov; got 0");
+    }
+    if (optimizer == WEFT_ADAMW && args->lr * args->weight_decay >= 1) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--weight-decay: wanted below 1 times --lr with --optimizer adamw; got %g",
+                         args->lr * args->weight_decay);
+    }
+    return WEFT_OK;
 }
 
 /* What no single option can be blamed for. */
@@ -228,7 +331,11 @@ static weft_status check_options(const struct train_job *job, weft_error *err)
                          "--init-std: wanted --init small_normal with it; got --init %s",
                          cli_init_choice(args->init));
     }
-    return args->init_from == NULL ? cli_check_activations(&args->net, err) : WEFT_OK;
+    weft_status status = check_optimizer(job, err);
+    if (status == WEFT_OK && args->init_from == NULL) {
+        status = cli_check_activations(&args->net, err);
+    }
+    return status;
 }
 
 /* Whether writing this run would overwrite the model that it starts from. */
@@ -277,6 +384,7 @@ static int make_run(struct train_job *job)
 static int run_job(struct train_job *job)
 {
     weft_error err;
+    resolve_optimizer(job);
     if (check_options(job, &err) != WEFT_OK) {
         return cli_fail(job->command, CLI_USAGE, &err);
     }

@@ -234,6 +234,11 @@ const char *cli_schedule_choice(size_t index)
     return weft_schedule_name((weft_schedule)index);
 }
 
+const char *cli_optimizer_choice(size_t index)
+{
+    return weft_optimizer_name((weft_optimizer)index);
+}
+
 const char *cli_split_choice(size_t index)
 {
     static const char *const names[] = {"auto", "train", "test"};

@@ -104,12 +104,26 @@ WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
         .help = "of the inputs (unit: 1/255)"                                                      \
     }
 
+#define CLI_OPTION_OPTIMIZER(target)                                                               \
+    {                                                                                              \
+        .name = "optimizer", .type = CLI_CHOICE, .offset = (target), .metavar = "NAME",            \
+        .n_choices = WEFT_N_OPTIMIZERS, .choice = cli_optimizer_choice,                            \
+        .help = "how gradients move weights"                                                       \
+    }
+#define CLI_OPTION_MOMENTUM(target)                                                                \
+    {                                                                                              \
+        .name = "momentum", .type = CLI_REAL, .offset = (target), .metavar = "F", .hi = 1,         \
+        .hi_open = true, .help = "share of the last step that the next one keeps",                 \
+        .default_text = "0; 0.9 with nesterov"                                                     \
+    }
+
 /* Names for option tables. */
 const char *cli_activation_choice(size_t index);
 const char *cli_output_choice(size_t index); /* "auto", then the outputs */
 const char *cli_scale_choice(size_t index);  /* "auto", then the kinds */
 const char *cli_init_choice(size_t index);
 const char *cli_schedule_choice(size_t index);
+const char *cli_optimizer_choice(size_t index);
 const char *cli_split_choice(size_t index); /* "auto", "train", "test" */
 
 /* The split that the index of cli_split_choice() means for a path: auto is the test files of a

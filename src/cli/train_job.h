@@ -24,7 +24,9 @@ struct train_args {
     double init_std;
     char *init_from;
     size_t epochs, batch_size, schedule, test_every, print_every;
-    double lr, momentum;
+    size_t optimizer; /* weft_optimizer */
+    double lr, momentum, beta1, beta2, epsilon;
+    double weight_decay, l1, clip_norm, clip_value;
     bool shuffle;
     uint64_t seed;
     char *out;

@@ -30,7 +30,8 @@ static void print_training(const struct train_job *job)
     } else {
         fprintf(stderr, "%zu", args->batch_size);
     }
-    fprintf(stderr, ", lr %g %s", args->lr, weft_schedule_name((weft_schedule)args->schedule));
+    fprintf(stderr, ", %s, lr %g %s", cli_optimizer_choice(args->optimizer), args->lr,
+            weft_schedule_name((weft_schedule)args->schedule));
     if (args->momentum > 0) {
         fprintf(stderr, ", momentum %g", args->momentum);
     }

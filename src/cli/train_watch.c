@@ -86,7 +86,15 @@ static weft_status train(struct train_job *job, weft_error *err)
     options.batch_size = args->batch_size;
     options.lr = args->lr;
     options.schedule = (weft_schedule)args->schedule;
+    options.optimizer = (weft_optimizer)args->optimizer;
     options.momentum = args->momentum;
+    options.beta1 = args->beta1;
+    options.beta2 = args->beta2;
+    options.epsilon = args->epsilon;
+    options.weight_decay = args->weight_decay;
+    options.l1 = args->l1;
+    options.clip_norm = args->clip_norm;
+    options.clip_value = args->clip_value;
     options.shuffle = args->shuffle;
     options.seed = args->seed;
     options.val = job->val;

@@ -424,22 +424,114 @@ static void WEFT_SET(scale_u8)(size_t n, const uint8_t *in, const float *shift, 
     SCALE_LOOPS
 }
 
-static void WEFT_SET(sgd)(size_t n, float *w, const float *g, float lr)
+/* Steps of optimisers, see kernels.h: the new parameter from w and g, which are adjusted already; m
+ * and v are the state. */
+static inline float sgd_step(const struct weft_rule_step *s, float w, float g)
 {
-#pragma omp simd
-    for (size_t i = 0; i < n; i++) {
-        w[i] -= lr * g[i];
-    }
+    return w - s->lr * g;
 }
 
-static void WEFT_SET(sgd_momentum)(size_t n, float *w, const float *g, float *v, float lr,
-                                   float momentum)
+static inline float momentum_step(const struct weft_rule_step *s, float w, float g, float *m)
 {
-#pragma omp simd
-    for (size_t i = 0; i < n; i++) {
-        v[i] = momentum * v[i] + g[i];
-        w[i] -= lr * v[i];
+    *m = s->beta1 * *m + g;
+    return w - s->lr * *m;
+}
+
+static inline float nesterov_step(const struct weft_rule_step *s, float w, float g, float *m)
+{
+    *m = s->beta1 * *m + g;
+    return w - s->lr * (g + s->beta1 * *m);
+}
+
+static inline float rmsprop_step(const struct weft_rule_step *s, float w, float g, float *v)
+{
+    *v = s->beta2 * *v + s->gain2 * (g * g);
+    return w - s->lr * (g / (sqrtf(*v) + s->epsilon));
+}
+
+static inline float adam_step(const struct weft_rule_step *s, float w, float g, float *m, float *v)
+{
+    *m = *m + s->gain1 * (g - *m);
+    *v = s->beta2 * *v + s->gain2 * (g * g);
+    return w - s->lr * (*m / (sqrtf(*v) * s->correction + s->epsilon));
+}
+
+/* Comparisons are written so that NaN is passed on. */
+static inline float adjusted_gradient(const struct weft_rule_step *s, float w, float g)
+{
+    float scaled = s->scale * g;
+    float within = scaled > s->limit ? s->limit : scaled < -s->limit ? -s->limit : scaled;
+    float sign = w > 0.0f ? s->l1 : w < 0.0f ? -s->l1 : 0.0f;
+    return within + (s->l2 * w + sign);
+}
+
+/* `step` of the parameter wi and its gradient gi, with or without adjustments. */
+#define UPDATE_LOOPS(step)                                                                         \
+    if (adjusts) {                                                                                 \
+        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                                         \
+        {                                                                                          \
+            float wi = s.keep * w[i], gi = adjusted_gradient(&s, w[i], g[i]);                      \
+            w[i] = step;                                                                           \
+        }                                                                                          \
+    } else {                                                                                       \
+        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                                         \
+        {                                                                                          \
+            float wi = w[i], gi = g[i];                                                            \
+            w[i] = step;                                                                           \
+        }                                                                                          \
     }
+
+static void WEFT_SET(update)(const struct weft_rule_step *step, size_t n, float *w, const float *g,
+                             float *m, float *v)
+{
+    const struct weft_rule_step s = *step; /* its floats cannot be among those written */
+    bool adjusts =
+        s.scale != 1.0f || s.limit < INFINITY || s.l1 != 0.0f || s.l2 != 0.0f || s.keep != 1.0f;
+    /* NOLINTBEGIN(bugprone-branch-clone): loops under a pragma are not compared */
+    switch (s.rule) {
+    case WEFT_RULE_SGD:
+        UPDATE_LOOPS(sgd_step(&s, wi, gi));
+        break;
+    case WEFT_RULE_MOMENTUM:
+        UPDATE_LOOPS(momentum_step(&s, wi, gi, m + i));
+        break;
+    case WEFT_RULE_NESTEROV:
+        UPDATE_LOOPS(nesterov_step(&s, wi, gi, m + i));
+        break;
+    case WEFT_RULE_RMSPROP:
+        UPDATE_LOOPS(rmsprop_step(&s, wi, gi, v + i));
+        break;
+    case WEFT_RULE_ADAM:
+        UPDATE_LOOPS(adam_step(&s, wi, gi, m + i, v + i));
+        break;
+    case WEFT_N_RULES:
+        break;
+    }
+    /* NOLINTEND(bugprone-branch-clone) */
+}
+
+/* In so many lanes, which are then folded in halves: independent of how wide vectors are. */
+enum { SQUARES_LANES = 16 };
+
+static double WEFT_SET(sum_of_squares)(size_t n, const float *x)
+{
+    double sums[SQUARES_LANES] = {0};
+    size_t i = 0;
+    for (; n - i >= SQUARES_LANES; i += SQUARES_LANES) {
+#pragma omp simd
+        for (size_t l = 0; l < SQUARES_LANES; l++) {
+            sums[l] += (double)x[i + l] * (double)x[i + l];
+        }
+    }
+    for (size_t l = 0; i + l < n; l++) {
+        sums[l] += (double)x[i + l] * (double)x[i + l];
+    }
+    for (size_t half = SQUARES_LANES / 2; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) {
+            sums[l] += sums[l + half];
+        }
+    }
+    return sums[0];
 }
 
 /* The fields of struct weft_kernel_set that this file provides. */
@@ -447,4 +539,5 @@ static void WEFT_SET(sgd_momentum)(size_t n, float *w, const float *g, float *v,
     .transpose = WEFT_SET(transpose), .activate = WEFT_SET(activate),                              \
     .activate_gradient = WEFT_SET(activate_gradient), .softmax = WEFT_SET(softmax),                \
     .sigmoid = WEFT_SET(sigmoid), .scale_f32 = WEFT_SET(scale_f32),                                \
-    .scale_u8 = WEFT_SET(scale_u8), .sgd = WEFT_SET(sgd), .sgd_momentum = WEFT_SET(sgd_momentum)
+    .scale_u8 = WEFT_SET(scale_u8), .update = WEFT_SET(update),                                    \
+    .sum_of_squares = WEFT_SET(sum_of_squares)

@@ -49,6 +49,30 @@ struct weft_sgemm {
     bool accumulate;
 };
 
+/* How optimisers move parameters w, with state m and v:
+ *   SGD       w -= lr g
+ *   MOMENTUM  m = beta1 m + g;  w -= lr m
+ *   NESTEROV  m = beta1 m + g;  w -= lr (g + beta1 m)
+ *   RMSPROP   v = beta2 v + gain2 g^2;  w -= lr g / (sqrt(v) + epsilon)
+ *   ADAM      m += gain1 (g - m);  v as above;  w -= lr m / (sqrt(v) correction + epsilon) */
+enum weft_rule {
+    WEFT_RULE_SGD,
+    WEFT_RULE_MOMENTUM,
+    WEFT_RULE_NESTEROV,
+    WEFT_RULE_RMSPROP,
+    WEFT_RULE_ADAM,
+    WEFT_N_RULES
+};
+
+/* One step of a rule. Before it the gradient, and then the parameter, are adjusted:
+ *   g = min(max(scale g, -limit), limit) + l2 w + l1 sign(w);  w = keep w
+ * scale 1, limit INFINITY, l1 and l2 0, keep 1 adjust nothing. */
+struct weft_rule_step {
+    enum weft_rule rule;
+    float lr, beta1, gain1, beta2, gain2, correction, epsilon;
+    float scale, limit, l1, l2, keep;
+};
+
 struct weft_kernel_set {
     const char *name;
     uint32_t needs; /* bits of enum weft_cpu_feature */
@@ -132,9 +156,13 @@ struct weft_kernel_set {
     void (*scale_u8)(size_t n, const uint8_t *in, const float *shift, const float *scale, bool each,
                      float *out);
 
-    /* w -= lr g, and with momentum v = momentum v + g; w -= lr v. */
-    void (*sgd)(size_t n, float *w, const float *g, float lr);
-    void (*sgd_momentum)(size_t n, float *w, const float *g, float *v, float lr, float momentum);
+    /* One step of n parameters w with the gradient g, by step->rule; m and v are touched where the
+     * rule has them. */
+    void (*update)(const struct weft_rule_step *step, size_t n, float *w, const float *g, float *m,
+                   float *v);
+
+    /* The sum of x_i^2, in an order given by n. */
+    double (*sum_of_squares)(size_t n, const float *x);
 };
 
 /* Whether f' is computed from f's input z rather than from its output. */

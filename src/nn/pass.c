@@ -298,6 +298,17 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
     weft_team_barrier(pass->context);
 }
 
+void weft_pass_update_team(struct weft_pass *pass, const float *gradient,
+                           const struct weft_update *update)
+{
+    for (size_t l = 0; l < pass->n_layers; l++) {
+        const struct weft_layer *layer = &pass->net->layers[l];
+        weft_linear_update_team(pass->context, &layer->linear, update, layer->at,
+                                gradient + layer->at);
+    }
+    weft_pass_copy_params_team(pass);
+}
+
 struct over_job {
     struct weft_pass *pass;
     const weft_tensor *x;

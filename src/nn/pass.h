@@ -80,6 +80,10 @@ void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, f
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
                              bool accumulate, const struct weft_update *update);
 
+/* The same step once the whole gradient of a batch is known; a team function. The same bits. */
+void weft_pass_update_team(struct weft_pass *pass, const float *gradient,
+                           const struct weft_update *update);
+
 /* The logits of the last forward: [n, n_outputs] */
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);
 

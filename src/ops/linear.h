@@ -106,4 +106,10 @@ struct weft_weight_gradient_job {
 void weft_linear_weight_gradient_nowait(weft_context *context,
                                         const struct weft_weight_gradient_job *job);
 
+/* The same step once the layer's whole gradient is known, which is not changed: the same bits. The
+ * layer begins at `at` in the arrays of the update. A team function. Copies of the parameters in
+ * bfloat16 are the caller's to renew. */
+void weft_linear_update_team(weft_context *context, const struct weft_linear *linear,
+                             const struct weft_update *update, size_t at, const float *gradient);
+
 #endif

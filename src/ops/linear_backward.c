@@ -295,7 +295,9 @@ static void weight_block(const weft_context *context, const struct weft_weight_g
         sum_float_batch(kernels, job, panel, i, n_i, g);
     }
     if (job->update != NULL) {
-        weft_update_range(kernels, job->update, job->update_at + at, n_i * WEFT_PANEL, g);
+        size_t n_weights = weft_smaller(n_i, linear->n_in - i);
+        weft_update_range(kernels, job->update, job->update_at + at, n_weights * WEFT_PANEL,
+                          (n_i - n_weights) * WEFT_PANEL, g);
     }
     if (job->update != NULL && job->bf16 != NULL) {
         weft_linear_bf16_store(kernels, linear, job->update->params + job->update_at, job->bf16,
@@ -344,9 +346,10 @@ static void weight_narrow(const weft_context *context, const struct weft_weight_
         tile.c = kept ? job->gradient + i : weft_team_scratch(context);
         tile.c_ld = kept ? linear->ld : WEFT_PANEL;
         sum_batch(kernels, &tile, job->x.rows, NULL, 0, job->accumulate);
+        size_t n_weights = weft_smaller(tile.n, linear->n_in - i);
         for (size_t o = 0; job->update != NULL && o < linear->n_out; o++) {
-            weft_update_range(kernels, job->update, job->update_at + o * linear->ld + i, tile.n,
-                              tile.c + o * tile.c_ld);
+            weft_update_range(kernels, job->update, job->update_at + o * linear->ld + i, n_weights,
+                              tile.n - n_weights, tile.c + o * tile.c_ld);
         }
     }
 }

@@ -1,11 +1,10 @@
 /* The training loop: epochs of shuffled batches, each a gradient step; one parallel region for
  * each epoch, in which all threads walk the same steps and share the loops inside.
  *
- * Owns for the time of a run: the order of the samples, gradient and momentum blocks, the
- * buffers of a pass. The network and the data are the caller's. */
+ * Owns for the time of a run: the order of the samples, the gradient, the state of the optimiser,
+ * the buffers of a pass. The network and the data are the caller's. */
 #include <weft/train.h>
 
-#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "ops/output.h"
 #include "ops/team.h"
 #include "ops/update.h"
+#include "train/optimizer.h"
 #include "train/score.h"
 
 static const char *const schedule_names[] = {
@@ -46,14 +46,15 @@ weft_status weft_schedule_from_name(const char *name, weft_schedule *out)
 
 weft_train_options weft_train_options_default(void)
 {
-    return (weft_train_options){
+    weft_train_options options = {
         .epochs = 10,
         .batch_size = 32,
-        .lr = 0.3,
         .schedule = WEFT_LR_LINEAR,
         .shuffle = true,
         .seed = 1,
     };
+    weft_train_options_set_optimizer(&options, WEFT_SGD);
+    return options;
 }
 
 /* One run. Fields below the line change while threads run; each is written by one thread
@@ -68,10 +69,12 @@ struct run {
     size_t steps_per_epoch, n_steps;
     double start;
     struct weft_pass pass;
-    /* Blocks of the net's layout; no gradient where a batch is one part, as each parameter then
-     * takes its step at once; no velocity without momentum. */
-    float *gradient, *velocity;
-    uint32_t *order; /* [n_samples], or NULL for the order of the data */
+    struct weft_optimizer_state optimizer;
+    /* A block of the net's layout; NULL where each parameter takes its step as soon as its gradient
+     * is known: batches are one part, and nothing asks for the norm. */
+    float *gradient;
+    double *norm_sums; /* of weft_norm_team(), or NULL */
+    uint32_t *order;   /* [n_samples], or NULL for the order of the data */
     /* ---- */
     size_t epoch, step;
     struct weft_loss_sum epoch_sum;
@@ -81,20 +84,11 @@ struct run {
 
 static weft_status check_options(const weft_train_options *options, weft_error *err)
 {
-    /* Steps are taken in float32. */
-    if (!(options->lr > 0 && options->lr <= (double)FLT_MAX)) {
-        return weft_fail(err, WEFT_ERR_ARG, "learning rate %g, wanted above 0 to %g", options->lr,
-                         (double)FLT_MAX);
-    }
-    if (!(options->momentum >= 0 && options->momentum < 1)) {
-        return weft_fail(err, WEFT_ERR_ARG, "momentum %g, wanted 0 <= momentum < 1",
-                         options->momentum);
-    }
     if ((unsigned)options->schedule >= N_SCHEDULES) {
         return weft_fail(err, WEFT_ERR_ARG, "learning rate: no schedule %d",
                          (int)options->schedule);
     }
-    return WEFT_OK;
+    return weft_optimizer_check(options, err);
 }
 
 static weft_status check_data(const weft_net *net, const weft_dataset *data,
@@ -118,7 +112,8 @@ static void run_release(struct run *run)
 {
     weft_pass_release(&run->pass);
     weft_mem_free(run->gradient);
-    weft_mem_free(run->velocity);
+    weft_mem_free(run->norm_sums);
+    weft_optimizer_release(&run->optimizer);
     weft_mem_free(run->order);
 }
 
@@ -139,21 +134,23 @@ static weft_status run_init(struct run *run, weft_error *err)
         return status;
     }
     bool shuffled = options->shuffle && run->steps_per_epoch > 1;
-    bool in_parts = run->batch_size > WEFT_PASS_ROWS;
-    if (in_parts) {
+    bool clips = options->clip_norm > 0;
+    bool kept = clips || run->batch_size > WEFT_PASS_ROWS;
+    if (kept) {
         run->gradient = weft_mem_zalloc(run->net->block_len, sizeof *run->gradient);
     }
-    if (options->momentum > 0) {
-        run->velocity = weft_mem_zalloc(run->net->block_len, sizeof *run->velocity);
+    if (clips) {
+        run->norm_sums =
+            weft_mem_alloc(weft_norm_n_sums(run->net->block_len), sizeof *run->norm_sums);
     }
     if (shuffled) {
         run->order = weft_mem_alloc(run->n_samples, sizeof *run->order);
     }
-    if ((in_parts && run->gradient == NULL) || (options->momentum > 0 && run->velocity == NULL) ||
+    if ((kept && run->gradient == NULL) || (clips && run->norm_sums == NULL) ||
         (shuffled && run->order == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }
-    return WEFT_OK;
+    return weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
 }
 
 static double learning_rate(const struct run *run, size_t step)
@@ -182,16 +179,22 @@ static void emit(struct run *run, weft_event *event)
     }
 }
 
+/* The update of a gradient whose norm has to be known first. */
+static void clipped_update_team(struct run *run, const struct weft_update *update)
+{
+    struct weft_update clipped = *update;
+    double norm = weft_norm_team(run->context, run->net->block_len, run->gradient, run->norm_sums);
+    weft_optimizer_clip(&clipped, norm, run->options->clip_norm);
+    weft_pass_update_team(&run->pass, run->gradient, &clipped);
+}
+
 /* One step: the gradient of a batch, part by part, each parameter taking its step with the last
  * part; unless the loss, returned in *sum, is not finite. All threads find the same sum. */
 static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_sum *sum)
 {
-    const struct weft_update update = {
-        .params = run->net->params,
-        .velocity = run->velocity,
-        .lr = (float)learning_rate(run, run->step),
-        .momentum = (float)run->options->momentum,
-    };
+    const struct weft_update update = weft_optimizer_update(
+        &run->optimizer, run->options, run->net->params, learning_rate(run, run->step), run->step);
+    bool fused = run->norm_sums == NULL;
     *sum = (struct weft_loss_sum){0};
     for (size_t done = 0; done < n; done += WEFT_PASS_ROWS) {
         struct weft_part part = {
@@ -210,7 +213,11 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
         if (last && !isfinite(sum->loss)) {
             return;
         }
-        weft_pass_backward_team(&run->pass, &part, run->gradient, done > 0, last ? &update : NULL);
+        weft_pass_backward_team(&run->pass, &part, run->gradient, done > 0,
+                                last && fused ? &update : NULL);
+    }
+    if (!fused) {
+        clipped_update_team(run, &update);
     }
 }
 

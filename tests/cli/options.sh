@@ -28,6 +28,24 @@ refused 2 "--epochs: wanted a whole number" train table.csv --epochs 99999999999
 refused 2 "--batch-size: wanted a whole number from 1, or 'full'; got '0'" train table.csv --batch-size 0
 refused 2 "--batch-size: wanted a whole number from 1, or 'full'; got ''" train table.csv --batch_size=
 refused 2 "--momentum: wanted a number from 0 to below 1; got '1'" train table.csv --momentum 1
+refused 2 "--optimizer: wanted one of sgd, nesterov, rmsprop, adam, adamw; got 'adamm'" \
+    train table.csv --optimizer adamm
+refused 2 "--momentum: wanted --optimizer sgd or nesterov with it; got adam" \
+    train table.csv --optimizer adam --momentum 0.9
+refused 2 "--beta1: wanted --optimizer adam or adamw with it; got rmsprop" \
+    train table.csv --optimizer rmsprop --beta1 0.9
+refused 2 "--epsilon: wanted --optimizer rmsprop, adam or adamw with it; got sgd" \
+    train table.csv --epsilon 1e-6
+refused 2 "--epsilon: wanted a number from 1.17549e-38" train table.csv --optimizer adam --epsilon 0
+refused 2 "--momentum: wanted a number above 0 with --optimizer nesterov; got 0" \
+    train table.csv --optimizer nesterov --momentum 0
+refused 2 "--weight-decay: wanted below 1 times --lr with --optimizer adamw; got 5" \
+    train table.csv --optimizer adamw --lr 0.5 --weight-decay 10
+refused 2 "--beta2: wanted a number from 0 to below 1; got '1'" train table.csv --beta2 1
+refused 2 "--clip-norm: wanted a number from 0" train table.csv --clip-norm -1
+refused 2 "--l1: wanted a number from 0" train table.csv --l1 nan
+refused 2 "--momentum: wanted --optimizer sgd or nesterov with it; got adamw" \
+    bench step --optimizer adamw --momentum 0.5
 refused 2 "--val: wanted a number from 0 to below 1; got '1.5'" train table.csv --val 1.5
 refused 2 "--seed: wanted a whole number below 2^64; got '-1'" train table.csv --seed -1
 refused 2 "did you mean 'relu'?" train table.csv --activation rleu
