@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/explog.h"
 #include "harness.h"
 #include "reference.h"
 #include "synthetic.h"
+#include "train/schedule.h"
 
 #include <weft/weft.h>
 
@@ -290,6 +292,382 @@ static void bad_options_are_refused(void)
     weft_dataset_free(data);
 }
 
+/* ---- schedules ---- */
+
+enum { N_UNITS = 60 };
+
+static weft_train_options options_of_schedule(weft_schedule schedule)
+{
+    weft_train_options options = weft_train_options_default();
+    options.schedule = schedule;
+    options.lr = 0.5;
+    return options;
+}
+
+/* Steps, or epochs of seven steps. */
+static void check_schedule(weft_train_options options, const char *title)
+{
+    double wanted[N_UNITS + 1] = {0};
+    CHECK_UINT(read_golden(title, wanted, N_UNITS + 1), N_UNITS);
+    struct weft_plateau plateau = weft_plateau_start(&options);
+    struct weft_run_length steps = {.epochs = 12, .steps_per_epoch = 5};
+    struct weft_run_length epochs = {.epochs = N_UNITS, .steps_per_epoch = 7};
+    for (size_t t = 0; t < N_UNITS; t++) {
+        options.lr_by_epoch = false;
+        bool right = CHECK_NEAR(weft_schedule_lr(&options, steps, &plateau, t), wanted[t], 1e-11);
+        options.lr_by_epoch = true;
+        for (size_t k = 0; k < 7; k++) {
+            double lr = weft_schedule_lr(&options, epochs, &plateau, 7 * t + k);
+            right = CHECK_NEAR(lr, wanted[t], 1e-11) && right;
+        }
+        if (!right) {
+            printf(" (%s, %zu)", title, t);
+        }
+    }
+}
+
+static void schedules_as_pytorch(void)
+{
+    weft_train_options options = options_of_schedule(WEFT_LR_LINEAR);
+    options.lr_min = 0.05;
+    check_schedule(options, "lr linear");
+    options = options_of_schedule(WEFT_LR_STEP);
+    options.lr_period = 7;
+    options.lr_factor = 0.5;
+    check_schedule(options, "lr step");
+    options = options_of_schedule(WEFT_LR_EXPONENTIAL);
+    options.lr_factor = 0.9;
+    check_schedule(options, "lr exponential");
+    options = options_of_schedule(WEFT_LR_COSINE);
+    options.lr_min = 0.01;
+    check_schedule(options, "lr cosine");
+    options.lr_period = 5;
+    options.lr_period_factor = 2;
+    check_schedule(options, "lr restarts");
+    check_schedule(options_of_schedule(WEFT_LR_ONE_CYCLE), "lr one_cycle");
+}
+
+static void warm_up_as_pytorch(void)
+{
+    weft_train_options options = options_of_schedule(WEFT_LR_CONSTANT);
+    options.warmup = 10;
+    check_schedule(options, "lr warmup constant");
+    options.schedule = WEFT_LR_LINEAR;
+    options.lr_min = 0.05;
+    check_schedule(options, "lr warmup linear");
+    options.schedule = WEFT_LR_COSINE;
+    options.lr_min = 0.01;
+    check_schedule(options, "lr warmup cosine");
+}
+
+static void plateau_as_pytorch(void)
+{
+    weft_train_options options = options_of_schedule(WEFT_LR_PLATEAU);
+    options.lr_factor = 0.5;
+    options.lr_patience = 3;
+    options.lr_min = 0.05;
+    struct weft_plateau plateau = weft_plateau_start(&options);
+    struct weft_run_length length = {.epochs = N_UNITS, .steps_per_epoch = 1};
+    double wanted[N_UNITS + 1] = {0};
+    CHECK_UINT(read_golden("lr plateau", wanted, N_UNITS + 1), N_UNITS);
+    for (int t = 0; t < N_UNITS; t++) {
+        double loss = t < 10 ? 1 / (1 + (double)t) : 0.1 + (7 * t % 5) / 1e3 - t / 5e3;
+        CHECK_NEAR(weft_schedule_lr(&options, length, &plateau, (size_t)t), wanted[t], 1e-11);
+        weft_plateau_take(&plateau, &options, loss);
+    }
+    weft_plateau_take(&plateau, &options, (double)NAN); /* no better than any */
+    CHECK(plateau.best < 0.11);
+}
+
+/* Runs of no length or of one step have rates, too. */
+static void schedules_of_short_runs(void)
+{
+    for (int s = 0; s < WEFT_N_SCHEDULES; s++) {
+        weft_train_options options = options_of_schedule((weft_schedule)s);
+        options.lr_period = s == WEFT_LR_STEP ? 1 : 0;
+        struct weft_plateau plateau = weft_plateau_start(&options);
+        for (size_t epochs = 0; epochs < 5; epochs++) {
+            struct weft_run_length length = {.epochs = epochs, .steps_per_epoch = 1};
+            for (size_t t = 0; t < (epochs > 0 ? epochs : 1); t++) {
+                double lr = weft_schedule_lr(&options, length, &plateau, t);
+                CHECK(lr > 0 && lr <= 0.5);
+            }
+        }
+    }
+}
+
+/* Cycles that double until their length would not fit stay the last. */
+static void endless_cycles(void)
+{
+    weft_train_options options = options_of_schedule(WEFT_LR_COSINE);
+    options.lr_period = (size_t)1 << 62;
+    options.lr_period_factor = 8;
+    struct weft_plateau plateau = weft_plateau_start(&options);
+    struct weft_run_length length = {.epochs = (size_t)-1, .steps_per_epoch = 1};
+    CHECK(weft_schedule_lr(&options, length, &plateau, (size_t)1 << 62) == 0.5);
+    CHECK(weft_schedule_lr(&options, length, &plateau, (size_t)-1 - 1) < 0.5);
+}
+
+static void cosines_and_powers(void)
+{
+    const double pi = 3.14159265358979323846;
+    for (int k = 0; k <= 1000; k++) {
+        CHECK_NEAR(weft_cos_pi(k / 1000.0), cos(pi * k / 1000.0), 1e-15);
+    }
+    CHECK(weft_cos_pi(0) == 1 && weft_cos_pi(1) == -1);
+    for (size_t n = 0; n < 200; n++) {
+        double wanted = pow(0.97, (double)n);
+        CHECK_NEAR(weft_power(0.97, n), wanted, 1e-14 * wanted);
+    }
+}
+
+/* ---- stopping ---- */
+
+struct log {
+    weft_score val[64];
+    double lr[64];
+    size_t n_epochs;
+    bool was_last;
+    weft_event finish;
+};
+
+static bool listen(const weft_event *event, void *user)
+{
+    struct log *log = user;
+    if (event->kind == WEFT_EVENT_EPOCH && log->n_epochs < 64) {
+        CHECK(!log->was_last);
+        log->lr[log->n_epochs] = event->lr;
+        log->val[log->n_epochs++] = event->val;
+        log->was_last = event->last;
+    } else if (event->kind == WEFT_EVENT_RUN_FINISHED) {
+        log->finish = *event;
+    }
+    return true;
+}
+
+/* Few samples and much noise: the validation loss has its lowest value before the end. */
+struct overfit {
+    weft_dataset *data, *val;
+    weft_context *context;
+    weft_train_options options;
+    struct log log;
+};
+
+static void overfit_init(struct overfit *run)
+{
+    *run = (struct overfit){
+        .data = synthetic_classes(WEFT_F32, 90, 21, 4, 1.6, 31),
+        .val = synthetic_classes(WEFT_F32, 200, 21, 4, 1.6, 32),
+        .context = synthetic_context(2),
+        .options = options_for(WEFT_SGD, 0.02, 0),
+    };
+    run->options.epochs = 40;
+    run->options.batch_size = 16;
+    run->options.val = run->val;
+    run->options.listener = listen;
+    run->options.listener_user = &run->log;
+}
+
+static void overfit_release(struct overfit *run)
+{
+    weft_dataset_free(run->data);
+    weft_dataset_free(run->val);
+    weft_context_free(run->context);
+}
+
+/* The parameters that the options come to; free() them. */
+static float *overfit_run(struct overfit *run)
+{
+    static const size_t hidden[] = {40, 0};
+    weft_net *net = synthetic_net(21, hidden, WEFT_RELU, 4, WEFT_OUTPUT_SOFTMAX, 3);
+    weft_error err;
+    run->log = (struct log){0};
+    CHECK_OK(weft_train(run->context, net, run->data, &run->options, &err), &err);
+    CHECK(run->log.was_last);
+    float *params = synthetic_params(net);
+    weft_net_free(net);
+    return params;
+}
+
+enum { OVERFIT_PARAMS = 22 * 40 + 41 * 4 };
+
+/* The first epoch, from 1, that is better than all before it by more than min_delta, of those that
+ * have none such in the `patience` epochs behind it. */
+static size_t best_epoch_of(const struct log *log, weft_watched watch, double min_delta,
+                            size_t patience)
+{
+    size_t best = 1;
+    for (size_t e = 2; e <= log->n_epochs && e - best <= patience; e++) {
+        const weft_score *a = &log->val[e - 1], *b = &log->val[best - 1];
+        bool better = watch == WEFT_WATCH_LOSS ? a->loss < b->loss - min_delta
+                                               : a->accuracy > b->accuracy + min_delta;
+        best = better ? e : best;
+    }
+    return best;
+}
+
+static void early_stopping(void)
+{
+    static const double deltas[] = {0, 0.005};
+    struct overfit run;
+    overfit_init(&run);
+    free(overfit_run(&run));
+    struct log whole = run.log;
+    CHECK_UINT(whole.n_epochs, 40);
+    CHECK_INT(whole.finish.end, WEFT_END_EPOCHS);
+    for (int k = 0; k < 4; k++) {
+        weft_watched watch = (weft_watched)(k % 2);
+        size_t best = best_epoch_of(&whole, watch, deltas[k / 2], 4);
+        CHECK(best > 1 && best < 30); /* or nothing below says much */
+        run.options.watch = watch;
+        run.options.min_delta = deltas[k / 2];
+        run.options.patience = 4;
+        run.options.epochs = 40;
+        run.options.keep_best = true;
+        float *kept = overfit_run(&run);
+        CHECK_UINT(run.log.n_epochs, best + 4);
+        CHECK_INT(run.log.finish.end, WEFT_END_PATIENCE);
+        CHECK_UINT(run.log.finish.best_epoch, best);
+        CHECK(run.log.finish.best.loss == whole.val[best - 1].loss);
+        run.options.keep_best = false;
+        float *last = overfit_run(&run);
+        run.options.patience = 0;
+        run.options.epochs = best;
+        float *wanted = overfit_run(&run);
+        CHECK_BYTES(kept, wanted, OVERFIT_PARAMS * sizeof *kept);
+        run.options.epochs = best + 4;
+        float *wanted_last = overfit_run(&run);
+        CHECK_BYTES(last, wanted_last, OVERFIT_PARAMS * sizeof *last);
+        free(kept);
+        free(last);
+        free(wanted);
+        free(wanted_last);
+    }
+    overfit_release(&run);
+}
+
+static void target_accuracy(void)
+{
+    struct overfit run;
+    overfit_init(&run);
+    free(overfit_run(&run));
+    struct log whole = run.log;
+    size_t first = 3;
+    run.options.target_accuracy = whole.val[first].accuracy;
+    for (size_t e = 0; e <= first; e++) {
+        if (whole.val[e].accuracy >= run.options.target_accuracy) {
+            first = e;
+        }
+    }
+    free(overfit_run(&run));
+    CHECK_UINT(run.log.n_epochs, first + 1);
+    CHECK_INT(run.log.finish.end, WEFT_END_TARGET);
+    CHECK(run.log.finish.status == WEFT_OK);
+    overfit_release(&run);
+}
+
+/* Cut short after the first step: the epoch is told of, with what it saw. */
+static void time_is_over(void)
+{
+    struct overfit run;
+    overfit_init(&run);
+    run.options.max_seconds = 1e-9;
+    free(overfit_run(&run));
+    CHECK_UINT(run.log.n_epochs, 1);
+    CHECK_UINT(run.log.finish.step, 1);
+    CHECK_INT(run.log.finish.end, WEFT_END_TIME);
+    CHECK(run.log.val[0].known);
+    overfit_release(&run);
+}
+
+/* The rate falls by what the validation loss was after each epoch. */
+static void plateau_in_training(void)
+{
+    struct overfit run;
+    overfit_init(&run);
+    run.options.schedule = WEFT_LR_PLATEAU;
+    run.options.lr_patience = 1;
+    run.options.lr_factor = 0.5;
+    free(overfit_run(&run));
+    struct weft_plateau plateau = weft_plateau_start(&run.options);
+    for (size_t e = 0; e < run.log.n_epochs; e++) {
+        CHECK(run.log.lr[e] == plateau.lr);
+        weft_plateau_take(&plateau, &run.options, run.log.val[e].loss);
+    }
+    CHECK(plateau.lr < 0.05);
+    overfit_release(&run);
+}
+
+static void bad_stopping_is_refused(void)
+{
+    const double nan = (double)NAN;
+    struct overfit run;
+    overfit_init(&run);
+    const weft_train_options good = run.options;
+    weft_train_options bad[20];
+    const char *texts[20];
+    size_t n = 0;
+#define BAD(field, value, text)                                                                    \
+    bad[n] = good;                                                                                 \
+    bad[n].field = value;                                                                          \
+    texts[n++] = text
+    BAD(patience, 3, "patience: wanted validation data");
+    bad[n - 1].val = NULL;
+    BAD(keep_best, true, "wanted validation data");
+    bad[n - 1].val = NULL;
+    BAD(target_accuracy, 0.5, "a target accuracy: wanted validation data");
+    bad[n - 1].val = NULL;
+    BAD(target_accuracy, 1.5, "target accuracy 1.5");
+    BAD(target_accuracy, nan, "target accuracy");
+    BAD(min_delta, -1, "least improvement -1");
+    BAD(max_seconds, nan, "seconds");
+    BAD(watch, WEFT_N_WATCHED, "nothing to watch");
+    BAD(schedule, WEFT_N_SCHEDULES, "no schedule");
+    BAD(warmup, 40 * 6, "warm-up of 240 steps, wanted fewer than the run's 240");
+    BAD(warmup, 40, "warm-up of 40 epochs, wanted fewer than the run's 40");
+    bad[n - 1].lr_by_epoch = true;
+    BAD(schedule, WEFT_LR_STEP, "period 0");
+    BAD(lr_min, 0.2, "least 0.2");
+    bad[n - 1].schedule = WEFT_LR_COSINE;
+    BAD(lr_factor, 0, "factor 0");
+    bad[n - 1].schedule = WEFT_LR_EXPONENTIAL;
+    BAD(lr_factor, nan, "factor");
+    bad[n - 1].schedule = WEFT_LR_PLATEAU;
+    BAD(lr_period_factor, 0, "period factor 0");
+    bad[n - 1].schedule = WEFT_LR_COSINE;
+#undef BAD
+    weft_net *net = golden_net();
+    static const size_t hidden[] = {4, 0};
+    weft_net *fits = synthetic_net(21, hidden, WEFT_RELU, 4, WEFT_OUTPUT_SOFTMAX, 3);
+    for (size_t k = 0; k < n; k++) {
+        weft_error err;
+        CHECK_STATUS(weft_train_check(fits, run.data, &bad[k], &err), WEFT_ERR_ARG, &err);
+        CHECK_HAS(err.message, texts[k]);
+        CHECK_STATUS(weft_train(run.context, fits, run.data, &bad[k], &err), WEFT_ERR_ARG, &err);
+    }
+    weft_error err;
+    CHECK_OK(weft_train_check(fits, run.data, &good, &err), &err);
+    CHECK_STATUS(weft_train_check(net, run.data, &good, &err), WEFT_ERR_MISMATCH, &err);
+    weft_net_free(net);
+    weft_net_free(fits);
+    overfit_release(&run);
+}
+
+static CU_TestInfo schedule_tests[] = {
+    {"as PyTorch", schedules_as_pytorch},         {"warm-up as PyTorch", warm_up_as_pytorch},
+    {"plateau as PyTorch", plateau_as_pytorch},   {"short runs", schedules_of_short_runs},
+    {"endless cycles", endless_cycles},           {"cosines and powers", cosines_and_powers},
+    {"plateau in training", plateau_in_training}, CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo stopping_tests[] = {
+    {"early stopping", early_stopping},
+    {"target accuracy", target_accuracy},
+    {"time is over", time_is_over},
+    {"bad options are refused", bad_stopping_is_refused},
+    CU_TEST_INFO_NULL,
+};
+
 static CU_TestInfo optimizer_tests[] = {
     {"as PyTorch", optimisers_as_pytorch},
     {"same bits any way", same_bits_any_way},
@@ -301,6 +679,8 @@ static CU_TestInfo optimizer_tests[] = {
 
 static CU_SuiteInfo suites[] = {
     {.pName = "optimizers", .pTests = optimizer_tests},
+    {.pName = "schedules", .pTests = schedule_tests},
+    {.pName = "stopping", .pTests = stopping_tests},
     CU_SUITE_INFO_NULL,
 };
 

@@ -759,7 +759,7 @@ static void bad_options_are_refused(void)
         {(double)NAN, 0, WEFT_LR_LINEAR},   {(double)INFINITY, 0, WEFT_LR_LINEAR},
         {0.1, (double)NAN, WEFT_LR_LINEAR}, {0.1, 1, WEFT_LR_LINEAR},
         {0.1, -0.1, WEFT_LR_LINEAR},        {0.1, 2, WEFT_LR_LINEAR},
-        {0.1, 0, WEFT_LR_LINEAR + 1},       {0.1, 0, (weft_schedule)-1},
+        {0.1, 0, WEFT_N_SCHEDULES},         {0.1, 0, (weft_schedule)-1},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         struct run run;

@@ -11,15 +11,28 @@
 #include <weft/dataset.h>
 #include <weft/net.h>
 #include <weft/optimizer.h>
+#include <weft/schedule.h>
 #include <weft/status.h>
 
-typedef enum weft_schedule {
-    WEFT_LR_CONSTANT, /**< lr */
-    WEFT_LR_LINEAR,   /**< lr (1 - t/T) in step t = 0 .. T-1 of T */
-} weft_schedule;
+/** What the validation set is watched for. */
+typedef enum weft_watched {
+    WEFT_WATCH_LOSS,     /**< lower is better */
+    WEFT_WATCH_ACCURACY, /**< higher is better */
+    WEFT_N_WATCHED
+} weft_watched;
 
-WEFT_API const char *weft_schedule_name(weft_schedule schedule);
-WEFT_API WEFT_CHECKED weft_status weft_schedule_from_name(const char *name, weft_schedule *out);
+/** "loss", "accuracy". */
+WEFT_API const char *weft_watched_name(weft_watched watched);
+/** WEFT_ERR_ARG: nothing to watch has that name. */
+WEFT_API WEFT_CHECKED weft_status weft_watched_from_name(const char *name, weft_watched *out);
+
+/** What ended a run that nothing stopped from outside. */
+typedef enum weft_end {
+    WEFT_END_EPOCHS,   /**< all epochs are done, or it has not ended yet */
+    WEFT_END_PATIENCE, /**< no better epoch for too long */
+    WEFT_END_TARGET,   /**< target_accuracy is reached */
+    WEFT_END_TIME,     /**< max_seconds are over */
+} weft_end;
 
 typedef enum weft_event_kind {
     WEFT_EVENT_RUN_STARTED,  /**< before the first step */
@@ -50,7 +63,13 @@ typedef struct weft_event {
     double seconds;      /**< since the start of the run, by a monotonic clock */
     size_t n_samples;    /**< of the training set */
     const weft_net *net; /**< to be read only, in every event */
-    weft_status status;  /**< RUN_FINISHED: what weft_train() returns */
+    /** The best epoch so far, counted from 1, and its validation score; 0 where nothing is watched
+     *  (see weft_train_options) */
+    size_t best_epoch;
+    weft_score best;
+    bool last;          /**< EPOCH: no other follows, unless the listener stops the run here */
+    weft_end end;       /**< EPOCH that is the last, RUN_FINISHED: why */
+    weft_status status; /**< RUN_FINISHED: what weft_train() returns */
 } weft_event;
 
 /** Called by one thread at a time, in order; which thread may change. Returning false asks training
@@ -65,6 +84,11 @@ typedef struct weft_train_options {
     size_t batch_size;
     double lr; /**< learning rate, above 0, at most FLT_MAX */
     weft_schedule schedule;
+    /** Of the schedule, see there for which reads what. lr_factor in (0, 1]; lr_min from 0 to lr;
+     *  lr_period_factor at least 1; warmup less than the run. */
+    bool lr_by_epoch;
+    size_t warmup, lr_period, lr_period_factor, lr_patience;
+    double lr_factor, lr_min;
     weft_optimizer optimizer; /**< see there for what it reads of the numbers below */
     double momentum;          /**< in [0, 1); SGD, NESTEROV, which wants it above 0 */
     double beta1, beta2;      /**< in [0, 1); ADAM, ADAMW, and RMSPROP beta2 */
@@ -84,7 +108,19 @@ typedef struct weft_train_options {
     const weft_dataset *val;  /**< evaluated after each epoch; may be NULL */
     const weft_dataset *test; /**< evaluated after every test_every epochs; may be NULL */
     size_t test_every;        /**< 0: never */
-    weft_listener *listener;  /**< may be NULL */
+    /** What a better epoch is: one whose watched score on val is better than that of the best one
+     *  by more than min_delta >= 0. */
+    weft_watched watch;
+    double min_delta;
+    /** Epochs without a better one after which training ends (Prechelt 1998); 0: it does not. */
+    size_t patience;
+    bool keep_best; /**< at the end the network gets the parameters of the best epoch */
+    /** Ends after an epoch whose accuracy on val is at least this, in [0, 1]; 0: does not. */
+    double target_accuracy;
+    /** Ends after the step in which so many seconds have passed, which cuts its epoch short; the
+     *  result is then no function of the options alone. 0: does not. */
+    double max_seconds;
+    weft_listener *listener; /**< may be NULL */
     void *listener_user;
 } weft_train_options;
 
@@ -97,6 +133,11 @@ WEFT_API weft_train_options weft_train_options_default(void);
 WEFT_API void weft_train_options_set_optimizer(weft_train_options *options,
                                                weft_optimizer optimizer);
 
+/** What weft_train() would refuse, without training: its WEFT_ERR_ARG and WEFT_ERR_MISMATCH. */
+WEFT_API WEFT_CHECKED weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
+                                                   const weft_train_options *options,
+                                                   weft_error *err);
+
 /** Trains `net` in place on `data` by (mini-batch) gradient descent.
  *  The result is a function of (net, data, options) and the context's kernel set and precision: the
  *  same bits for every thread count.
@@ -105,7 +146,7 @@ WEFT_API void weft_train_options_set_optimizer(weft_train_options *options,
  *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the
  *  message has the step, the learning rate and the last finite loss; the parameters are those after
  *  the last step. WEFT_ERR_STOPPED: the listener said so; the parameters are those after the last
- *  whole step. */
+ *  whole step, or with keep_best of the best epoch, if one has ended. */
 WEFT_API WEFT_CHECKED weft_status weft_train(weft_context *context, weft_net *net,
                                              const weft_dataset *data,
                                              const weft_train_options *options, weft_error *err);

@@ -11,6 +11,7 @@
 #include <weft/optimizer.h>
 #include <weft/output.h>
 #include <weft/scaling.h>
+#include <weft/schedule.h>
 #include <weft/status.h>
 #include <weft/targets.h>
 #include <weft/tensor.h>

@@ -1,4 +1,4 @@
-/* Exponential and logarithm by series after reduction of the argument (Muller, Elementary
+/* Exponential, logarithm and cosine by series after reduction of the argument (Muller, Elementary
  * Functions, 3rd ed., ch. 11). */
 #include "base/explog.h"
 
@@ -47,4 +47,39 @@ double weft_log(double x)
 double weft_log1p(double x)
 {
     return x < 0.41421356237309504880 ? twice_artanh(x / (2 + x)) : weft_log(1 + x);
+}
+
+double weft_power(double x, size_t n)
+{
+    double result = 1;
+    while (n > 0) {
+        result *= n % 2 == 1 ? x : 1;
+        x *= x;
+        n /= 2;
+    }
+    return result;
+}
+
+/* Taylor series from the term z^first / first! on, for |z| <= pi / 4: the first term left out is
+ * below 2e-18. */
+static double alternating_series(double z, int first)
+{
+    double sum = 0;
+    for (int k = first + 16; k > first; k -= 2) {
+        sum = (1 - sum) * (z * z) / ((double)k * (double)(k - 1));
+    }
+    return 1 - sum;
+}
+
+double weft_cos_pi(double x)
+{
+    const double pi = 3.14159265358979323846;
+    if (x > 0.5) {
+        return -weft_cos_pi(1 - x);
+    }
+    if (x <= 0.25) {
+        return alternating_series(pi * x, 0);
+    }
+    double z = pi * (0.5 - x); /* cos(pi x) = sin z */
+    return z * alternating_series(z, 1);
 }

@@ -115,9 +115,51 @@ static const struct cli_option training_options[] = {
      .type = CLI_CHOICE,
      .offset = AT(schedule),
      .metavar = "NAME",
-     .n_choices = WEFT_LR_LINEAR + 1,
+     .n_choices = WEFT_N_SCHEDULES,
      .choice = cli_schedule_choice,
-     .help = "of the learning rate (linear: falls to 0)"},
+     .help = "of the learning rate (linear: falls to --lr-min)"},
+    {.name = "lr-by-epoch",
+     .type = CLI_FLAG,
+     .offset = AT(lr_by_epoch),
+     .help = "let the schedule count epochs, not steps"},
+    {.name = "warmup",
+     .type = CLI_COUNT,
+     .offset = AT(warmup),
+     .metavar = "N",
+     .help = "steps (or epochs) before the schedule in which the rate rises to where that begins"},
+    {.name = "lr-min",
+     .type = CLI_REAL,
+     .offset = AT(lr_min),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "where linear and cosine end, and plateau stops falling"},
+    {.name = "lr-factor",
+     .type = CLI_REAL,
+     .offset = AT(lr_factor),
+     .metavar = "F",
+     .lo_open = true,
+     .hi = 1,
+     .help = "of each fall of step and plateau, of each step (or epoch) of exponential"},
+    {.name = "lr-period",
+     .type = CLI_COUNT,
+     .offset = AT(lr_period),
+     .metavar = "N",
+     .word = "run",
+     .min = 1,
+     .help = "steps (or epochs) from one fall of step to the next, of the first cycle of cosine"},
+    {.name = "lr-period-factor",
+     .type = CLI_COUNT,
+     .offset = AT(lr_period_factor),
+     .metavar = "N",
+     .min = 1,
+     .max = 1000000,
+     .help = "how many times longer each further cycle of cosine is"},
+    {.name = "lr-patience",
+     .type = CLI_COUNT,
+     .offset = AT(lr_patience),
+     .metavar = "N",
+     .max = 1000000000,
+     .help = "epochs without a lower loss that plateau bears before a fall"},
     CLI_OPTION_OPTIMIZER(AT(optimizer)),
     CLI_OPTION_MOMENTUM(AT(momentum)),
     {.name = "beta1",
@@ -184,6 +226,46 @@ static const struct cli_option training_options[] = {
      .help = "also evaluate the test set after every N epochs"},
 };
 
+static const struct cli_option stopping_options[] = {
+    {.name = "patience",
+     .type = CLI_COUNT,
+     .offset = AT(patience),
+     .metavar = "N",
+     .word = "never",
+     .min = 1,
+     .help = "stop after N epochs without a better one on the held-out samples"},
+    {.name = "watch",
+     .type = CLI_CHOICE,
+     .offset = AT(watch),
+     .metavar = "WHAT",
+     .n_choices = WEFT_N_WATCHED,
+     .choice = cli_watched_choice,
+     .help = "what makes an epoch better"},
+    {.name = "min-delta",
+     .type = CLI_REAL,
+     .offset = AT(min_delta),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "by more than which it has to be better"},
+    {.name = "keep-best",
+     .type = CLI_FLAG,
+     .offset = AT(keep_best),
+     .help = "write the network of the best epoch, not of the last",
+     .default_text = "with --patience"},
+    {.name = "target-accuracy",
+     .type = CLI_REAL,
+     .offset = AT(target_accuracy),
+     .metavar = "F",
+     .hi = 1,
+     .help = "stop when the held-out samples reach it, such as 0.98; 0 for never"},
+    {.name = "max-time",
+     .type = CLI_REAL,
+     .offset = AT(max_time),
+     .metavar = "SECONDS",
+     .hi = 1e9,
+     .help = "stop after so long, in the middle of an epoch; 0 for never"},
+};
+
 static const struct cli_option run_options[] = {
     {.name = "out",
      .short_name = 'o',
@@ -235,6 +317,7 @@ static const struct cli_group groups[] = {
     {"Data", "data", data_options, sizeof data_options / sizeof *data_options},
     {"Network", "network", network_options, sizeof network_options / sizeof *network_options},
     {"Training", "training", training_options, sizeof training_options / sizeof *training_options},
+    {"Stopping", "stopping", stopping_options, sizeof stopping_options / sizeof *stopping_options},
     {"Run", "run", run_options, sizeof run_options / sizeof *run_options},
 };
 
@@ -246,6 +329,19 @@ static void set_defaults(void *arguments)
     args->batch_size = options.batch_size;
     args->lr = options.lr;
     args->schedule = (size_t)options.schedule;
+    args->lr_by_epoch = options.lr_by_epoch;
+    args->warmup = options.warmup;
+    args->lr_min = options.lr_min;
+    args->lr_factor = options.lr_factor;
+    args->lr_period = options.lr_period;
+    args->lr_period_factor = options.lr_period_factor;
+    args->lr_patience = options.lr_patience;
+    args->watch = (size_t)options.watch;
+    args->min_delta = options.min_delta;
+    args->patience = options.patience;
+    args->keep_best = options.keep_best;
+    args->target_accuracy = options.target_accuracy;
+    args->max_time = options.max_seconds;
     args->optimizer = (size_t)options.optimizer;
     args->momentum = options.momentum;
     args->beta1 = options.beta1;
@@ -318,6 +414,27 @@ static weft_status check_optimizer(const struct train_job *job, weft_error *err)
     return WEFT_OK;
 }
 
+/* Options that say nothing without another one. */
+static weft_status check_stopping(const struct train_job *job, weft_error *err)
+{
+    struct train_args *args = job->args;
+    if (cli_options_origin(job->options, &args->keep_best) == CLI_BY_DEFAULT) {
+        args->keep_best = args->patience > 0;
+    }
+    const char *name = args->patience > 0          ? "patience"
+                       : args->keep_best           ? "keep-best"
+                       : args->target_accuracy > 0 ? "target-accuracy"
+                                                   : NULL;
+    if (name != NULL && args->val == 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "--%s: wanted --val with it; got none", name);
+    }
+    if (args->schedule == WEFT_LR_STEP && args->lr_period == 0) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--lr-period: wanted a number from 1 with --schedule step; got 'run'");
+    }
+    return WEFT_OK;
+}
+
 /* What no single option can be blamed for. */
 static weft_status check_options(const struct train_job *job, weft_error *err)
 {
@@ -332,6 +449,9 @@ static weft_status check_options(const struct train_job *job, weft_error *err)
                          cli_init_choice(args->init));
     }
     weft_status status = check_optimizer(job, err);
+    if (status == WEFT_OK) {
+        status = check_stopping(job, err);
+    }
     if (status == WEFT_OK && args->init_from == NULL) {
         status = cli_check_activations(&args->net, err);
     }
@@ -394,6 +514,9 @@ static int run_job(struct train_job *job)
     }
     if (code == CLI_DONE) {
         code = train_load(job);
+    }
+    if (code == CLI_DONE) {
+        code = train_check(job);
     }
     if (code != CLI_DONE) {
         return code;

@@ -239,6 +239,11 @@ const char *cli_optimizer_choice(size_t index)
     return weft_optimizer_name((weft_optimizer)index);
 }
 
+const char *cli_watched_choice(size_t index)
+{
+    return weft_watched_name((weft_watched)index);
+}
+
 const char *cli_split_choice(size_t index)
 {
     static const char *const names[] = {"auto", "train", "test"};

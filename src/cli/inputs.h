@@ -124,6 +124,7 @@ const char *cli_scale_choice(size_t index);  /* "auto", then the kinds */
 const char *cli_init_choice(size_t index);
 const char *cli_schedule_choice(size_t index);
 const char *cli_optimizer_choice(size_t index);
+const char *cli_watched_choice(size_t index);
 const char *cli_split_choice(size_t index); /* "auto", "train", "test" */
 
 /* The split that the index of cli_split_choice() means for a path: auto is the test files of a

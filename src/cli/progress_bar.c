@@ -220,8 +220,7 @@ void cli_progress_event(struct cli_progress *progress, const weft_event *event)
         }
         break;
     case WEFT_EVENT_EPOCH:
-        if (!progress->quiet &&
-            (event->epoch % progress->every == 0 || event->epoch == event->n_epochs)) {
+        if (!progress->quiet && (event->epoch % progress->every == 0 || event->last)) {
             print_line(progress, event);
         }
         progress->loss = 0;

@@ -27,6 +27,12 @@ struct train_args {
     size_t optimizer; /* weft_optimizer */
     double lr, momentum, beta1, beta2, epsilon;
     double weight_decay, l1, clip_norm, clip_value;
+    bool lr_by_epoch;
+    size_t warmup, lr_period, lr_period_factor, lr_patience;
+    double lr_factor, lr_min;
+    size_t watch, patience; /* weft_watched */
+    bool keep_best;
+    double min_delta, target_accuracy, max_time;
     bool shuffle;
     uint64_t seed;
     char *out;
@@ -47,6 +53,7 @@ struct train_job {
     bool last_unwritten; /* its line waits for the score on the test set */
     bool write_failed;   /* metrics could not be written: write_error says why */
     weft_error write_error;
+    weft_event finish; /* how the run ended */
     size_t step, n_steps;
     double seconds;
     weft_score test_score; /* at the end */
@@ -59,7 +66,12 @@ struct train_job {
  * into the arguments. Nothing is written. */
 int train_load(struct train_job *job);
 
-/* train_watch.c: trains, with events going to bar, metrics and the stop flag; evaluates the test
+/* train_watch.c */
+
+/* Whether training can be done as the options say. */
+int train_check(const struct train_job *job);
+
+/* Trains, with events going to bar, metrics and the stop flag; evaluates the test
  * set; writes the model. */
 int train_execute(struct train_job *job);
 

@@ -32,6 +32,10 @@ static void print_training(const struct train_job *job)
     }
     fprintf(stderr, ", %s, lr %g %s", cli_optimizer_choice(args->optimizer), args->lr,
             weft_schedule_name((weft_schedule)args->schedule));
+    if (args->warmup > 0) {
+        fprintf(stderr, " after %zu %s of warm-up", args->warmup,
+                args->lr_by_epoch ? "epochs" : "steps");
+    }
     if (args->momentum > 0) {
         fprintf(stderr, ", momentum %g", args->momentum);
     }
@@ -130,6 +134,53 @@ static void print_next(const struct train_job *job)
     putchar('\n');
 }
 
+/* Of the network that is written. */
+static const weft_score *val_score(const struct train_job *job)
+{
+    return job->args->keep_best ? &job->finish.best : &job->last.val;
+}
+
+/* In words, and for JSON; NULL: it ran to its end. */
+static const char *end_name(weft_end end)
+{
+    switch (end) {
+    case WEFT_END_PATIENCE:
+        return "patience";
+    case WEFT_END_TARGET:
+        return "target_accuracy";
+    case WEFT_END_TIME:
+        return "max_time";
+    case WEFT_END_EPOCHS:
+        break;
+    }
+    return NULL;
+}
+
+/* Why training ended early, and which epoch is kept. */
+static void print_end(const struct train_job *job)
+{
+    const struct train_args *args = job->args;
+    switch (job->finish.end) {
+    case WEFT_END_PATIENCE:
+        printf("%-10safter epoch %zu: no better one for %zu\n", "stopped", job->last.epoch,
+               args->patience);
+        break;
+    case WEFT_END_TARGET:
+        printf("%-10safter epoch %zu: val accuracy is %g or more\n", "stopped", job->last.epoch,
+               args->target_accuracy);
+        break;
+    case WEFT_END_TIME:
+        printf("%-10sin epoch %zu: %g s are over\n", "stopped", job->last.epoch, args->max_time);
+        break;
+    case WEFT_END_EPOCHS:
+        break;
+    }
+    if (args->keep_best && job->finish.best_epoch > 0) {
+        printf("%-10sepoch %zu, the best by val %s\n", "kept", job->finish.best_epoch,
+               cli_watched_choice(args->watch));
+    }
+}
+
 static void print_text(const struct train_job *job)
 {
     char duration[40];
@@ -138,11 +189,12 @@ static void print_text(const struct train_job *job)
     }
     print_score("train", &job->last.train, job->data);
     if (job->val != NULL) {
-        print_score("val", &job->last.val, job->val);
+        print_score("val", val_score(job), job->val);
     }
     if (job->test != NULL) {
         print_score("test", &job->test_score, job->test);
     }
+    print_end(job);
     printf("%-10s%zu steps in %s\n", "time", job->step,
            cli_duration_text(job->seconds, duration, sizeof duration));
     printf("%-10s%s: %s, config.ini, metrics.jsonl%s\n", "wrote", job->run.path, CLI_MODEL_FILE,
@@ -172,7 +224,7 @@ static int print_json(const struct train_job *job)
         const weft_score *score;
         const weft_dataset *data;
     } sets[] = {{"test", &job->test_score, job->test},
-                {"val", &job->last.val, job->val},
+                {"val", val_score(job), job->val},
                 {"train", &job->last.train, job->data}};
     weft_score best = {false, (double)NAN, (double)NAN};
     json_t *object = json_object();
@@ -192,6 +244,12 @@ static int print_json(const struct train_job *job)
             failed |=
                 json_object_set_new(object, sets[i].name, json_score(sets[i].score, sets[i].data));
         }
+    }
+    if (job->args->keep_best && job->finish.best_epoch > 0) {
+        failed |= json_object_set_new(object, "best_epoch", cli_json_count(job->finish.best_epoch));
+    }
+    if (end_name(job->finish.end) != NULL) {
+        failed |= json_object_set_new(object, "ended_by", json_string(end_name(job->finish.end)));
     }
     if (cli_stop_signal() != 0) {
         failed |= json_object_set_new(object, "stopped_by",

@@ -58,8 +58,7 @@ static void write_epoch(struct train_job *job, const weft_event *event)
 static void take_epoch(struct train_job *job, const weft_event *event)
 {
     job->last = *event;
-    job->last_unwritten =
-        event->epoch == event->n_epochs && job->test != NULL && !event->test.known;
+    job->last_unwritten = event->last && job->test != NULL && !event->test.known;
     if (!job->last_unwritten) {
         write_epoch(job, event);
     }
@@ -74,11 +73,14 @@ static bool on_event(const weft_event *event, void *user)
     if (event->kind == WEFT_EVENT_EPOCH) {
         take_epoch(job, event);
     }
+    if (event->kind == WEFT_EVENT_RUN_FINISHED) {
+        job->finish = *event;
+    }
     cli_progress_event(&job->progress, event);
     return cli_stop_signal() == 0 && !job->write_failed;
 }
 
-static weft_status train(struct train_job *job, weft_error *err)
+static weft_train_options options_of(const struct train_job *job)
 {
     const struct train_args *args = job->args;
     weft_train_options options = weft_train_options_default();
@@ -86,6 +88,13 @@ static weft_status train(struct train_job *job, weft_error *err)
     options.batch_size = args->batch_size;
     options.lr = args->lr;
     options.schedule = (weft_schedule)args->schedule;
+    options.lr_by_epoch = args->lr_by_epoch;
+    options.warmup = args->warmup;
+    options.lr_min = args->lr_min;
+    options.lr_factor = args->lr_factor;
+    options.lr_period = args->lr_period;
+    options.lr_period_factor = args->lr_period_factor;
+    options.lr_patience = args->lr_patience;
     options.optimizer = (weft_optimizer)args->optimizer;
     options.momentum = args->momentum;
     options.beta1 = args->beta1;
@@ -100,6 +109,27 @@ static weft_status train(struct train_job *job, weft_error *err)
     options.val = job->val;
     options.test = job->test;
     options.test_every = args->test_every;
+    options.watch = (weft_watched)args->watch;
+    options.min_delta = args->min_delta;
+    options.patience = args->patience;
+    options.keep_best = args->keep_best;
+    options.target_accuracy = args->target_accuracy;
+    options.max_seconds = args->max_time;
+    return options;
+}
+
+int train_check(const struct train_job *job)
+{
+    weft_train_options options = options_of(job);
+    weft_error err;
+    return weft_train_check(job->net, job->data, &options, &err) == WEFT_OK
+               ? CLI_DONE
+               : cli_fail(job->command, CLI_USAGE, &err);
+}
+
+static weft_status train(struct train_job *job, weft_error *err)
+{
+    weft_train_options options = options_of(job);
     options.listener = on_event;
     options.listener_user = job;
     return weft_train(job->context, job->net, job->data, &options, err);
@@ -111,7 +141,8 @@ static weft_status score_test(struct train_job *job, weft_error *err)
     if (job->test == NULL) {
         return WEFT_OK;
     }
-    if (job->last.epoch > 0 && job->last.test.known) {
+    bool is_last = !job->args->keep_best || job->finish.best_epoch == job->last.epoch;
+    if (job->last.epoch > 0 && job->last.test.known && is_last) {
         job->test_score = job->last.test;
         return WEFT_OK;
     }
@@ -128,7 +159,9 @@ static weft_status score_test(struct train_job *job, weft_error *err)
 static void finish_metrics(struct train_job *job)
 {
     if (job->last_unwritten) {
-        job->last.test = job->test_score;
+        if (!job->args->keep_best || job->finish.best_epoch == job->last.epoch) {
+            job->last.test = job->test_score;
+        }
         job->last_unwritten = false;
         write_epoch(job, &job->last);
     }

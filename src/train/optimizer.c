@@ -8,6 +8,7 @@
 
 #include <weft/optimizer.h>
 
+#include "base/explog.h"
 #include "base/fail.h"
 #include "base/mem.h"
 
@@ -164,18 +165,6 @@ static enum weft_rule rule_of(const weft_train_options *options)
     return has_momentum(options) ? WEFT_RULE_MOMENTUM : WEFT_RULE_SGD;
 }
 
-/* x^n by squaring: the same bits with every libm. */
-static double power(double x, size_t n)
-{
-    double result = 1;
-    while (n > 0) {
-        result *= n % 2 == 1 ? x : 1;
-        x *= x;
-        n /= 2;
-    }
-    return result;
-}
-
 struct weft_update weft_optimizer_update(const struct weft_optimizer_state *state,
                                          const weft_train_options *options, float *params,
                                          double lr, size_t step)
@@ -183,8 +172,8 @@ struct weft_update weft_optimizer_update(const struct weft_optimizer_state *stat
     double beta1 = has_mean(options) ? options->beta1 : options->momentum;
     double beta2 = options->beta2;
     /* The means start at 0, which makes them too small by 1 - beta^t. */
-    double seen1 = has_mean(options) ? 1 - power(beta1, step + 1) : 1;
-    double seen2 = has_mean(options) ? 1 - power(beta2, step + 1) : 1;
+    double seen1 = has_mean(options) ? 1 - weft_power(beta1, step + 1) : 1;
+    double seen2 = has_mean(options) ? 1 - weft_power(beta2, step + 1) : 1;
     bool decoupled = options->optimizer == WEFT_ADAMW;
     struct weft_rule_step biases = {
         .rule = rule_of(options),

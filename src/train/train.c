@@ -1,14 +1,13 @@
 /* The training loop: epochs of shuffled batches, each a gradient step; one parallel region for
  * each epoch, in which all threads walk the same steps and share the loops inside.
  *
- * Owns for the time of a run: the order of the samples, the gradient, the state of the optimiser,
- * the buffers of a pass. The network and the data are the caller's. */
+ * Owns for the time of a run: the order of the samples, the gradient, what optimiser, schedule and
+ * watch remember, the buffers of a pass. The network and the data are the caller's. */
 #include <weft/train.h>
 
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -20,29 +19,9 @@
 #include "ops/team.h"
 #include "ops/update.h"
 #include "train/optimizer.h"
+#include "train/schedule.h"
 #include "train/score.h"
-
-static const char *const schedule_names[] = {
-    [WEFT_LR_CONSTANT] = "constant",
-    [WEFT_LR_LINEAR] = "linear",
-};
-enum { N_SCHEDULES = sizeof schedule_names / sizeof *schedule_names };
-
-const char *weft_schedule_name(weft_schedule schedule)
-{
-    return schedule_names[schedule];
-}
-
-weft_status weft_schedule_from_name(const char *name, weft_schedule *out)
-{
-    for (size_t i = 0; i < N_SCHEDULES; i++) {
-        if (strcmp(name, schedule_names[i]) == 0) {
-            *out = (weft_schedule)i;
-            return WEFT_OK;
-        }
-    }
-    return WEFT_ERR_ARG;
-}
+#include "train/watch.h"
 
 weft_train_options weft_train_options_default(void)
 {
@@ -50,6 +29,9 @@ weft_train_options weft_train_options_default(void)
         .epochs = 10,
         .batch_size = 32,
         .schedule = WEFT_LR_LINEAR,
+        .lr_period_factor = 1,
+        .lr_patience = 10,
+        .lr_factor = 0.1,
         .shuffle = true,
         .seed = 1,
     };
@@ -66,7 +48,8 @@ struct run {
     weft_tensor x;
     weft_targets targets;
     size_t n_samples, batch_size;
-    size_t steps_per_epoch, n_steps;
+    struct weft_run_length length;
+    size_t n_steps;
     double start;
     struct weft_pass pass;
     struct weft_optimizer_state optimizer;
@@ -77,19 +60,15 @@ struct run {
     uint32_t *order;   /* [n_samples], or NULL for the order of the data */
     /* ---- */
     size_t epoch, step;
+    struct weft_plateau plateau;
+    struct weft_watch watch;
     struct weft_loss_sum epoch_sum;
-    double last_loss; /* the last finite one, for the message on divergence */
+    size_t epoch_samples; /* that it is the sum of */
+    double lr;            /* of the last step, or of the first to come */
+    double last_loss;     /* the last finite one, for the message on divergence */
     bool stop, diverged;
+    weft_end end;
 };
-
-static weft_status check_options(const weft_train_options *options, weft_error *err)
-{
-    if ((unsigned)options->schedule >= N_SCHEDULES) {
-        return weft_fail(err, WEFT_ERR_ARG, "learning rate: no schedule %d",
-                         (int)options->schedule);
-    }
-    return weft_optimizer_check(options, err);
-}
 
 static weft_status check_data(const weft_net *net, const weft_dataset *data,
                               const weft_train_options *options, weft_error *err)
@@ -108,32 +87,65 @@ static weft_status check_data(const weft_net *net, const weft_dataset *data,
     return status;
 }
 
+/* The samples of a batch, and what the steps of the whole run come to. */
+static weft_status measure(const weft_train_options *options, size_t n_samples, size_t *batch_size,
+                           struct weft_run_length *length, weft_error *err)
+{
+    bool full = options->batch_size == 0 || options->batch_size >= n_samples;
+    size_t n_steps;
+    *batch_size = full ? n_samples : options->batch_size;
+    *length = (struct weft_run_length){.epochs = options->epochs,
+                                       .steps_per_epoch = (n_samples - 1) / *batch_size + 1};
+    return weft_mul_fits(length->steps_per_epoch, length->epochs, &n_steps)
+               ? WEFT_OK
+               : weft_fail(err, WEFT_ERR_ARG, "epochs: %zu of %zu steps are too many",
+                           length->epochs, length->steps_per_epoch);
+}
+
+weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
+                             const weft_train_options *options, weft_error *err)
+{
+    size_t batch_size;
+    struct weft_run_length length;
+    weft_status status = weft_optimizer_check(options, err);
+    if (status == WEFT_OK) {
+        status = weft_watch_check(options, net, err);
+    }
+    if (status == WEFT_OK) {
+        status = check_data(net, data, options, err);
+    }
+    if (status == WEFT_OK) {
+        status = measure(options, weft_dataset_samples(data), &batch_size, &length, err);
+    }
+    return status == WEFT_OK ? weft_schedule_check(options, length, err) : status;
+}
+
 static void run_release(struct run *run)
 {
     weft_pass_release(&run->pass);
     weft_mem_free(run->gradient);
     weft_mem_free(run->norm_sums);
     weft_optimizer_release(&run->optimizer);
+    weft_watch_release(&run->watch);
     weft_mem_free(run->order);
 }
 
 static weft_status run_init(struct run *run, weft_error *err)
 {
     const weft_train_options *options = run->options;
-    bool full = options->batch_size == 0 || options->batch_size >= run->n_samples;
-    run->batch_size = full ? run->n_samples : options->batch_size;
-    run->steps_per_epoch = (run->n_samples - 1) / run->batch_size + 1;
-    if (!weft_mul_fits(run->steps_per_epoch, options->epochs, &run->n_steps)) {
-        return weft_fail(err, WEFT_ERR_ARG, "epochs: %zu of %zu steps are too many",
-                         options->epochs, run->steps_per_epoch);
-    }
-    /* Evaluations use the same buffers, so they are of full size whatever the batch. */
-    weft_status status = weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net,
-                                        &run->x, WEFT_PASS_ROWS, err);
+    weft_status status = measure(options, run->n_samples, &run->batch_size, &run->length, err);
     if (status != WEFT_OK) {
         return status;
     }
-    bool shuffled = options->shuffle && run->steps_per_epoch > 1;
+    run->n_steps = run->length.epochs * run->length.steps_per_epoch;
+    run->plateau = weft_plateau_start(options);
+    /* Evaluations use the same buffers, so they are of full size whatever the batch. */
+    status = weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net, &run->x,
+                            WEFT_PASS_ROWS, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    bool shuffled = options->shuffle && run->length.steps_per_epoch > 1;
     bool clips = options->clip_norm > 0;
     bool kept = clips || run->batch_size > WEFT_PASS_ROWS;
     if (kept) {
@@ -150,16 +162,13 @@ static weft_status run_init(struct run *run, weft_error *err)
         (shuffled && run->order == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }
-    return weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
+    status = weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
+    return status == WEFT_OK ? weft_watch_init(&run->watch, options, run->net, err) : status;
 }
 
 static double learning_rate(const struct run *run, size_t step)
 {
-    double lr = run->options->lr;
-    if (run->options->schedule == WEFT_LR_LINEAR && run->n_steps > 0) {
-        lr *= 1 - (double)step / (double)run->n_steps;
-    }
-    return lr;
+    return weft_schedule_lr(run->options, run->length, &run->plateau, step);
 }
 
 static void emit(struct run *run, weft_event *event)
@@ -168,11 +177,14 @@ static void emit(struct run *run, weft_event *event)
     event->n_epochs = run->options->epochs;
     event->step = run->step;
     event->n_steps = run->n_steps;
-    event->steps_per_epoch = run->steps_per_epoch;
-    event->lr = learning_rate(run, run->step > 0 ? run->step - 1 : 0);
+    event->steps_per_epoch = run->length.steps_per_epoch;
+    event->lr = run->lr;
     event->seconds = weft_clock_seconds() - run->start;
     event->n_samples = run->n_samples;
     event->net = run->net;
+    event->best_epoch = run->watch.best_epoch;
+    event->best = run->watch.best;
+    event->end = run->end;
     if (run->options->listener != NULL &&
         !run->options->listener(event, run->options->listener_user)) {
         run->stop = true;
@@ -224,12 +236,18 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
 /* After the update, by one thread. */
 static void finish_step(struct run *run, size_t n, struct weft_loss_sum sum)
 {
+    run->lr = learning_rate(run, run->step);
     run->step++;
     run->epoch_sum.loss += sum.loss;
     run->epoch_sum.n_right += sum.n_right;
+    run->epoch_samples += n;
     weft_score score = weft_score_of(run->net, sum, n);
     run->last_loss = score.loss;
     emit(run, &(weft_event){.kind = WEFT_EVENT_STEP, .train = score});
+    double most = run->options->max_seconds;
+    if (most > 0 && weft_clock_seconds() - run->start >= most) {
+        run->end = WEFT_END_TIME;
+    }
 }
 
 static void epoch_team(void *arg)
@@ -248,7 +266,7 @@ static void epoch_team(void *arg)
 #pragma omp single nowait
         finish_step(run, n, sum);
         weft_team_barrier(run->context);
-        if (run->stop) {
+        if (run->stop || run->end == WEFT_END_TIME) {
             return;
         }
     }
@@ -259,18 +277,24 @@ static weft_status finish_epoch(struct run *run)
     const weft_train_options *options = run->options;
     weft_event event = {
         .kind = WEFT_EVENT_EPOCH,
-        .train = weft_score_of(run->net, run->epoch_sum, run->n_samples),
+        .train = weft_score_of(run->net, run->epoch_sum, run->epoch_samples),
     };
     run->epoch++;
     run->epoch_sum = (struct weft_loss_sum){0};
+    run->epoch_samples = 0;
     if (options->val != NULL) {
         event.val = weft_score_dataset(&run->pass, options->val);
+        weft_end end = weft_watch_take(&run->watch, options, run->net, run->epoch, &event.val);
+        run->end = run->end == WEFT_END_EPOCHS ? end : run->end;
     }
+    event.last = run->end != WEFT_END_EPOCHS || run->epoch == options->epochs;
     if (options->test != NULL && options->test_every > 0 && run->epoch % options->test_every == 0) {
         event.test = weft_score_dataset(&run->pass, options->test);
     }
     emit(run, &event);
-    return run->stop && run->epoch < options->epochs ? WEFT_ERR_STOPPED : WEFT_OK;
+    weft_plateau_take(&run->plateau, options,
+                      options->val != NULL ? event.val.loss : event.train.loss);
+    return run->stop && !event.last ? WEFT_ERR_STOPPED : WEFT_OK;
 }
 
 /* `what` happened at step number `step`, counted from 1. */
@@ -282,7 +306,7 @@ static weft_status fail_diverged(const struct run *run, const char *what, size_t
         snprintf(before, sizeof before, "last finite loss %g", run->last_loss);
     }
     return weft_fail(err, WEFT_ERR_DIVERGED, "%s in step %zu (epoch %zu) at learning rate %g; %s",
-                     what, step, (step - 1) / run->steps_per_epoch + 1,
+                     what, step, (step - 1) / run->length.steps_per_epoch + 1,
                      learning_rate(run, step - 1), before);
 }
 
@@ -298,7 +322,8 @@ static weft_status run_epoch(struct run *run, weft_error *err)
         return fail_diverged(run, "loss is not finite", run->step + 1, err);
     }
     weft_status status = WEFT_ERR_STOPPED;
-    if (run->step == (run->epoch + 1) * run->steps_per_epoch) {
+    bool whole = run->step == (run->epoch + 1) * run->length.steps_per_epoch;
+    if (whole || (run->end == WEFT_END_TIME && !run->stop)) {
         status = finish_epoch(run);
     }
     return status == WEFT_OK
@@ -331,20 +356,21 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
         .start = weft_clock_seconds(),
         .last_loss = (double)NAN,
     };
-    weft_status status = check_options(run.options, err);
-    if (status == WEFT_OK) {
-        status = check_data(net, data, run.options, err);
-    }
+    weft_status status = weft_train_check(net, data, run.options, err);
     if (status == WEFT_OK) {
         status = run_init(&run, err);
     }
     if (status == WEFT_OK) {
+        run.lr = learning_rate(&run, 0);
         emit(&run, &(weft_event){.kind = WEFT_EVENT_RUN_STARTED});
         if (run.stop) {
             status = weft_fail(err, WEFT_ERR_STOPPED, "stopped before the first step");
         }
-        while (status == WEFT_OK && run.epoch < run.options->epochs) {
+        while (status == WEFT_OK && run.end == WEFT_END_EPOCHS && run.epoch < run.options->epochs) {
             status = run_epoch(&run, err);
+        }
+        if (status == WEFT_OK || status == WEFT_ERR_STOPPED) {
+            weft_watch_restore(&run.watch, net);
         }
         if (status == WEFT_OK) {
             status = check_params(&run, err);

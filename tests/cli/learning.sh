@@ -45,5 +45,50 @@ for option in '--beta1 0.5' '--beta2 0.9' '--epsilon 0.1' '--weight-decay 0.5' '
     differs adamw one
     repeats one
 done
+
+# Schedules.
+train constant --schedule constant
+for schedule in linear 'step --lr-period 2' 'exponential --lr-factor 0.9' cosine \
+    'cosine --lr-period 2 --lr-period-factor 2' one_cycle 'plateau --lr-patience 0' \
+    'constant --warmup 2' 'constant --warmup 2 --lr-by-epoch' 'linear --lr-by-epoch' \
+    'linear --lr-min 0.1'; do
+    # shellcheck disable=SC2086
+    train one --force --schedule $schedule --val 0.3 --min-delta 0 --epochs 6
+    differs constant one
+    repeats one
+done
+has one/config.ini 'lr_min = 0.1'
+refused 2 "learning rate: warm-up of 6 steps, wanted fewer than the run's 6" \
+    train table.csv --label kind --epochs 3 --warmup 6
+refused 2 "learning rate: least 0.5, wanted 0 to 0.3" train table.csv --label kind --lr-min 0.5
+refused 2 "--lr-period: wanted a number from 1 with --schedule step" \
+    train table.csv --label kind --schedule step
+refused 2 "--schedule: wanted one of constant, linear, step, exponential, cosine, one_cycle, plateau" \
+    train table.csv --schedule triangle
+
+# Stopping.
+train whole --val 0.3 --epochs 30
+train patient --val 0.3 --epochs 30 --patience 2 --min-delta 0.5 --json
+is "$("$JSONQ" ended_by best_epoch epochs <out | tr '\n' ' ')" 'patience 1 3 '
+is "$("$JSONQ" val_loss <patient/metrics.jsonl | sed -n 1p)" "$("$JSONQ" val.loss <out)"
+has patient/config.ini 'keep_best = true'
+repeats patient
+train last --val 0.3 --epochs 30 --patience 2 --min-delta 0.5 --no-keep-best
+has out 'stopped   after epoch 3: no better one for 2'
+lacks out 'kept '
+differs patient last
+run 0 train table.csv --label kind --hidden 6 --val 0.3 --epochs 30 --target-accuracy 0.01 \
+    --watch accuracy --keep-best --out target -q
+has out 'stopped   after epoch 1: val accuracy is 0.01 or more'
+has out 'kept      epoch 1, the best by val accuracy'
+run 0 train table.csv --label kind --epochs 1000000 --max-time 0.05 --out timed -q
+has out ' 0.05 s are over'
+for option in '--patience 2' '--keep-best' '--target-accuracy 0.5'; do
+    # shellcheck disable=SC2086
+    refused 2 "${option%% *}: wanted --val with it; got none" train table.csv --label kind $option
+done
+refused 2 "--patience: wanted a whole number from 1, or 'never'; got '0'" train table.csv --patience 0
+refused 2 "--target-accuracy: wanted a number from 0 to 1; got '98'" \
+    train table.csv --target-accuracy 98
 run 0 bench step table.csv --label kind --seconds 0.01 --json -q --optimizer adamw
 finish

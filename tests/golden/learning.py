@@ -1,5 +1,5 @@
 """Writes learning.txt, what test_learning.c holds weft's optimisers and schedules against: the
-parameters after 50 steps of PyTorch's optimisers, in float64.
+parameters after 50 steps of PyTorch's optimisers and the rates of its schedulers, in float64.
 usage: python tests/golden/learning.py     (with torch 2.13.0)
 """
 
@@ -70,7 +70,53 @@ WAYS = {
 }
 
 
+UNITS, LR = 60, 0.5
+
+
+def scheduled(make_scheduler, losses=None):
+    """The learning rate at each of UNITS steps."""
+    optimizer = torch.optim.SGD([torch.zeros(1, dtype=torch.float64)], lr=LR)
+    scheduler = make_scheduler(optimizer)
+    rates = []
+    for t in range(UNITS):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if losses is None:
+            scheduler.step()
+        else:
+            scheduler.step(losses[t])
+    return rates
+
+
+def warmed_up(make_scheduler, warmup=10):
+    lr = torch.optim.lr_scheduler
+    return lambda optimizer: lr.SequentialLR(
+        optimizer,
+        [lr.LinearLR(optimizer, 1 / (warmup + 1), 1.0, warmup), make_scheduler(optimizer)],
+        [warmup],
+    )
+
+
+def schedules():
+    lr = torch.optim.lr_scheduler
+    cosine = lr.CosineAnnealingLR
+    yield "linear", scheduled(lambda o: lr.LinearLR(o, 1.0, 0.1, UNITS))
+    yield "step", scheduled(lambda o: lr.StepLR(o, 7, 0.5))
+    yield "exponential", scheduled(lambda o: lr.ExponentialLR(o, 0.9))
+    yield "cosine", scheduled(lambda o: cosine(o, UNITS, eta_min=0.01))
+    yield "restarts", scheduled(lambda o: lr.CosineAnnealingWarmRestarts(o, 5, 2, eta_min=0.01))
+    yield "one_cycle", scheduled(lambda o: lr.OneCycleLR(o, LR, UNITS, cycle_momentum=False))
+    yield "warmup constant", scheduled(warmed_up(lambda o: lr.ConstantLR(o, 1.0)))
+    yield "warmup linear", scheduled(warmed_up(lambda o: lr.LinearLR(o, 1.0, 0.1, UNITS - 10)))
+    yield "warmup cosine", scheduled(warmed_up(lambda o: cosine(o, UNITS - 10, eta_min=0.01)))
+    losses = [1 / (1 + t) if t < 10 else 0.1 + (7 * t % 5) / 1000 - t / 5000 for t in range(UNITS)]
+    plateau = lambda o: lr.ReduceLROnPlateau(o, factor=0.5, patience=3, min_lr=0.05)
+    yield "plateau", scheduled(plateau, losses)
+
+
 def lines():
+    for name, rates in schedules():
+        yield f"lr {name}", rates
     for name, make in OPTIMIZERS.items():
         for way, options in WAYS.items():
             yield f"{name} {way}", train(make, **options)
@@ -81,7 +127,7 @@ def main():
     with open(pathlib.Path(__file__).with_suffix(".txt"), "w", encoding="ascii") as file:
         for title, values in lines():
             assert all(math.isfinite(v) for v in values)
-            file.write(title + ": " + " ".join(f"{v:.9g}" for v in values) + "\n")
+            file.write(title + ": " + " ".join(f"{v:.12g}" for v in values) + "\n")
 
 
 if __name__ == "__main__":
