@@ -141,16 +141,19 @@ void __wrap_weft_linear_forward_team(weft_context *context, const struct weft_fo
 
 void __real_weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
                            const weft_targets *targets, const uint32_t *rows, size_t first,
-                           float weight, const weft_tensor *dz, struct weft_loss_sum *sums);
+                           float smoothing, float weight, const weft_tensor *dz,
+                           struct weft_loss_sum *sums);
 void __wrap_weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
                            const weft_targets *targets, const uint32_t *rows, size_t first,
-                           float weight, const weft_tensor *dz, struct weft_loss_sum *sums);
+                           float smoothing, float weight, const weft_tensor *dz,
+                           struct weft_loss_sum *sums);
 void __wrap_weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
                            const weft_targets *targets, const uint32_t *rows, size_t first,
-                           float weight, const weft_tensor *dz, struct weft_loss_sum *sums)
+                           float smoothing, float weight, const weft_tensor *dz,
+                           struct weft_loss_sum *sums)
 {
     double start = enter(LOSS, NULL, 0);
-    __real_weft_loss_team(context, output, z, targets, rows, first, weight, dz, sums);
+    __real_weft_loss_team(context, output, z, targets, rows, first, smoothing, weight, dz, sums);
     leave(start);
 }
 

@@ -106,10 +106,11 @@ static weft_train_options options_of_rule(size_t r)
 
 static const struct {
     const char *name;
-    double weight_decay, l1, clip_norm, clip_value;
+    double weight_decay, l1, clip_norm, clip_value, label_smoothing;
 } ways[] = {
-    {"plain", 0, 0, 0, 0},  {"decay", 0.1, 0, 0, 0},  {"l1", 0, 0.01, 0, 0},
-    {"norm", 0, 0, 0.1, 0}, {"value", 0, 0, 0, 0.02}, {"all", 0.1, 0, 0.2, 0.1},
+    {"plain", 0, 0, 0, 0, 0},     {"decay", 0.1, 0, 0, 0, 0},  {"l1", 0, 0.01, 0, 0, 0},
+    {"norm", 0, 0, 0.1, 0, 0},    {"value", 0, 0, 0, 0.02, 0}, {"smoothing", 0, 0, 0, 0, 0.2},
+    {"all", 0.1, 0, 0.2, 0.1, 0},
 };
 enum { N_WAYS = sizeof ways / sizeof *ways };
 
@@ -131,6 +132,7 @@ static void optimisers_as_pytorch(void)
         options.l1 = ways[w].l1;
         options.clip_norm = ways[w].clip_norm;
         options.clip_value = ways[w].clip_value;
+        options.label_smoothing = ways[w].label_smoothing;
         CHECK_OK(weft_train(context, net, data, &options, &err), &err);
         weft_net_get_params(net, got);
         snprintf(title, sizeof title, "%s %s", rules[r].name, ways[w].name);
@@ -604,8 +606,8 @@ static void bad_stopping_is_refused(void)
     struct overfit run;
     overfit_init(&run);
     const weft_train_options good = run.options;
-    weft_train_options bad[20];
-    const char *texts[20];
+    weft_train_options bad[24];
+    const char *texts[24];
     size_t n = 0;
 #define BAD(field, value, text)                                                                    \
     bad[n] = good;                                                                                 \
@@ -622,6 +624,11 @@ static void bad_stopping_is_refused(void)
     BAD(min_delta, -1, "least improvement -1");
     BAD(max_seconds, nan, "seconds");
     BAD(watch, WEFT_N_WATCHED, "nothing to watch");
+    BAD(max_norm, -1, "norm of weights -1");
+    BAD(label_smoothing, 1, "label smoothing 1");
+    BAD(label_smoothing, nan, "label smoothing");
+    BAD(ema, 1, "ema < 1");
+    BAD(ema, -0.5, "ema < 1");
     BAD(schedule, WEFT_N_SCHEDULES, "no schedule");
     BAD(warmup, 40 * 6, "warm-up of 240 steps, wanted fewer than the run's 240");
     BAD(warmup, 40, "warm-up of 40 epochs, wanted fewer than the run's 40");
@@ -653,6 +660,167 @@ static void bad_stopping_is_refused(void)
     overfit_release(&run);
 }
 
+/* ---- regularisation ---- */
+
+/* The average as its definition has it, from what every step leaves. */
+struct average {
+    double of[OVERFIT_PARAMS];
+    float last[OVERFIT_PARAMS];
+    double keep, val_loss;
+};
+
+static bool take_average(const weft_event *event, void *user)
+{
+    struct average *average = user;
+    if (event->kind == WEFT_EVENT_STEP) {
+        weft_net_get_params(event->net, average->last);
+        double share = event->step == 1 ? 1 : 1 - average->keep;
+        for (size_t p = 0; p < OVERFIT_PARAMS; p++) {
+            average->of[p] += share * ((double)average->last[p] - average->of[p]);
+        }
+    }
+    average->val_loss = event->kind == WEFT_EVENT_EPOCH ? event->val.loss : average->val_loss;
+    return true;
+}
+
+static void averages_of_parameters(void)
+{
+    static const size_t hidden[] = {40, 0};
+    static struct average average;
+    struct overfit run;
+    overfit_init(&run);
+    average = (struct average){.keep = 0.9};
+    run.options.epochs = 5;
+    run.options.ema = average.keep;
+    run.options.listener = take_average;
+    run.options.listener_user = &average;
+    weft_net *net = synthetic_net(21, hidden, WEFT_RELU, 4, WEFT_OUTPUT_SOFTMAX, 3);
+    weft_error err;
+    CHECK_OK(weft_train(run.context, net, run.data, &run.options, &err), &err);
+    float got[OVERFIT_PARAMS];
+    double apart = 0;
+    weft_net_get_params(net, got);
+    for (size_t p = 0; p < OVERFIT_PARAMS; p++) {
+        CHECK_NEAR((double)got[p], average.of[p], 1e-6);
+        apart = fmax(apart, fabs((double)average.last[p] - average.of[p]));
+    }
+    CHECK(apart > 1e-3); /* or the average could be what is trained */
+    weft_evaluation found;
+    CHECK_OK(weft_evaluate(run.context, net, run.val, &found, &err), &err);
+    CHECK(found.loss == average.val_loss);
+    weft_evaluation_release(&found);
+    /* Training itself goes on with its own parameters. */
+    weft_net *plain = synthetic_net(21, hidden, WEFT_RELU, 4, WEFT_OUTPUT_SOFTMAX, 3);
+    run.options.ema = 0;
+    run.options.listener = NULL;
+    CHECK_OK(weft_train(run.context, plain, run.data, &run.options, &err), &err);
+    weft_net_get_params(plain, got);
+    CHECK_BYTES(got, average.last, sizeof got);
+    weft_net_free(net);
+    weft_net_free(plain);
+    overfit_release(&run);
+}
+
+/* One step with a limit against the same step without, limited here; wide and narrow layers. */
+static void norms_of_weights(void)
+{
+    enum { N_IN = 21, WIDE = 40, NARROW = 9, N_ALL = 22 * 40 + 41 * 9 + 10 * 4 };
+    static const size_t hidden[] = {WIDE, NARROW, 0}, n_in[] = {N_IN, WIDE},
+                        n_out[] = {WIDE, NARROW};
+    struct overfit run;
+    overfit_init(&run);
+    run.options.epochs = 1;
+    run.options.batch_size = 0;
+    run.options.listener = NULL;
+    float params[2][N_ALL];
+    for (int limited = 0; limited < 2; limited++) {
+        weft_net *net = synthetic_net(N_IN, hidden, WEFT_RELU, 4, WEFT_OUTPUT_SOFTMAX, 3);
+        weft_error err;
+        run.options.max_norm = limited ? 1.4 : 0;
+        CHECK_OK(weft_train(run.context, net, run.data, &run.options, &err), &err);
+        weft_net_get_params(net, params[limited]);
+        weft_net_free(net);
+    }
+    float *wanted = params[0];
+    size_t n_scaled = 0, n_left = 0;
+    for (size_t l = 0, at = 0; l < 2; at += n_out[l] * (n_in[l] + 1), l++) {
+        for (size_t o = 0; o < n_out[l]; o++) {
+            float *w = wanted + at + o * n_in[l];
+            double sum = 0;
+            for (size_t i = 0; i < n_in[l]; i++) {
+                sum += (double)w[i] * (double)w[i];
+            }
+            double scale = sqrt(sum) > 1.4 ? 1.4 / sqrt(sum) : 1;
+            *(scale < 1 ? &n_scaled : &n_left) += 1;
+            for (size_t i = 0; i < n_in[l]; i++) {
+                w[i] = (float)((double)w[i] * scale);
+            }
+        }
+    }
+    CHECK(n_scaled > 5 && n_left > 5);
+    CHECK_FLOATS_NEAR(params[1], wanted, N_ALL, 1e-7, 1e-6);
+    overfit_release(&run);
+}
+
+/* Sigmoids: as if the targets were s / 2 nearer to 1/2. */
+static void smoothed_labels_of_sigmoids(void)
+{
+    enum { N = 20, N_IN = 3, N_OUT = 2, N_ALL = 4 * 4 + 5 * 2 };
+    static const size_t hidden[] = {4, 0};
+    float x[N * N_IN], y[2][N * N_OUT], params[2][N_ALL];
+    for (int i = 0; i < N * N_IN; i++) {
+        x[i] = (float)(i * i % 7 - 3) / 2;
+    }
+    for (int i = 0; i < N * N_OUT; i++) {
+        y[0][i] = (float)(i % 3 == 0);
+        y[1][i] = 0.8f * y[0][i] + 0.1f;
+    }
+    weft_context *context = synthetic_context(1);
+    for (int by_hand = 0; by_hand < 2; by_hand++) {
+        weft_dataset *data = synthetic_from(x, N, N_IN, NULL, 0, y[by_hand], N_OUT);
+        weft_net *net = synthetic_net(N_IN, hidden, WEFT_TANH, N_OUT, WEFT_OUTPUT_SIGMOID, 3);
+        weft_train_options options = options_for(WEFT_SGD, 0.5, 0);
+        weft_error err;
+        options.epochs = 30;
+        options.label_smoothing = by_hand ? 0 : 0.2;
+        CHECK_OK(weft_train(context, net, data, &options, &err), &err);
+        weft_net_get_params(net, params[by_hand]);
+        weft_net_free(net);
+        weft_dataset_free(data);
+    }
+    CHECK_FLOATS_NEAR(params[0], params[1], N_ALL, 1e-5, 0);
+    weft_context_free(context);
+}
+
+static void same_bits_regularised(void)
+{
+    weft_dataset *data = synthetic_classes(WEFT_F32, 600, 21, 4, 0.6, 11);
+    for (int k = 0; k < 2; k++) {
+        weft_train_options options = options_of_rule(4);
+        options.epochs = 2;
+        options.batch_size = k == 0 ? 32 : 300;
+        options.max_norm = 1;
+        options.label_smoothing = 0.1;
+        options.ema = 0.95;
+        float *wanted = trained(data, &options, 1);
+        for (size_t t = 2; t <= 8; t += 3) {
+            float *got = trained(data, &options, t);
+            CHECK_BYTES(got, wanted, TRAINED_PARAMS * sizeof *got);
+            free(got);
+        }
+        free(wanted);
+    }
+    weft_dataset_free(data);
+}
+
+static CU_TestInfo regularisation_tests[] = {
+    {"averages of parameters", averages_of_parameters},
+    {"norms of weights", norms_of_weights},
+    {"smoothed labels of sigmoids", smoothed_labels_of_sigmoids},
+    {"same bits on any threads", same_bits_regularised},
+    CU_TEST_INFO_NULL,
+};
+
 static CU_TestInfo schedule_tests[] = {
     {"as PyTorch", schedules_as_pytorch},         {"warm-up as PyTorch", warm_up_as_pytorch},
     {"plateau as PyTorch", plateau_as_pytorch},   {"short runs", schedules_of_short_runs},
@@ -681,6 +849,7 @@ static CU_SuiteInfo suites[] = {
     {.pName = "optimizers", .pTests = optimizer_tests},
     {.pName = "schedules", .pTests = schedule_tests},
     {.pName = "stopping", .pTests = stopping_tests},
+    {.pName = "regularisation", .pTests = regularisation_tests},
     CU_SUITE_INFO_NULL,
 };
 

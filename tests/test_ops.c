@@ -402,7 +402,7 @@ static void losses(void)
         }
         struct weft_loss_sum sums[3];
         CHECK_UINT(weft_loss_n_blocks(ROWS), 3);
-        weft_loss_team(context, (weft_output)output, &z, &targets, NULL, 0, 0.5f, &dz, sums);
+        weft_loss_team(context, (weft_output)output, &z, &targets, NULL, 0, 0, 0.5f, &dz, sums);
         struct weft_loss_sum got = weft_loss_total(sums, 3);
         double wanted = 0;
         size_t right = 0;
@@ -454,11 +454,11 @@ static void losses_at_the_ends(void)
             weft_tensor dz = weft_tensor_borrow(WEFT_F32, d2, 1, 2, 2);
             double gap = (double)sizes[s];
             double wanted = log1p(exp(-gap)) + (y == 0 ? gap : 0);
-            weft_loss_team(context, WEFT_OUTPUT_SOFTMAX, &z, &targets, NULL, 0, 1, &dz, &sum);
+            weft_loss_team(context, WEFT_OUTPUT_SOFTMAX, &z, &targets, NULL, 0, 0, 1, &dz, &sum);
             CHECK_NEAR(sum.loss, wanted, 1e-6 * wanted + DBL_EPSILON); /* log(1 + tiny) */
             z = weft_tensor_borrow(WEFT_F32, &z1, 1, 1, 1);
             dz = weft_tensor_borrow(WEFT_F32, &d1, 1, 1, 1);
-            weft_loss_team(context, WEFT_OUTPUT_SIGMOID, &z, &targets, NULL, 0, 1, &dz, &sum);
+            weft_loss_team(context, WEFT_OUTPUT_SIGMOID, &z, &targets, NULL, 0, 0, 1, &dz, &sum);
             CHECK_NEAR(sum.loss, wanted, 1e-12 * wanted);
             CHECK_NEAR((double)d1, 1 / (1 + exp(-gap)) - y, 1e-7);
         }

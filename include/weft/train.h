@@ -102,6 +102,18 @@ typedef struct weft_train_options {
     /** The gradient of all parameters is scaled down to this Euclidean norm (Pascanu et al. 2013),
      *  then each element cut to +-clip_value; before weight decay and l1. 0: not at all. */
     double clip_norm, clip_value;
+    /** After each step the weights into each unit of the hidden layers are scaled down to this
+     *  Euclidean norm (Srivastava et al. 2014, section 5.1). 0: they are not. */
+    double max_norm;
+    /** In [0, 1): the loss is that of targets mixed with the uniform distribution,
+     *  (1 - s) y + s / n_classes, of sigmoids (1 - s) y + s / 2 (Szegedy et al. 2016, section 7);
+     *  the training loss that is reported, too. Not for an identity output. */
+    double label_smoothing;
+    /** In [0, 1), above 0: an average of the parameters over the steps, a = ema a + (1 - ema) w,
+     *  which begins with those after the first step (Polyak & Juditsky 1992). Scores on val and
+     *  test are of it, and the network has it at the end; in events before that it has what is
+     *  trained. */
+    double ema;
     /** A new order each epoch, a function of (seed, epoch); never for full batches. */
     bool shuffle;
     uint64_t seed;

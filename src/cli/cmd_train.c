@@ -184,19 +184,6 @@ static const struct cli_option training_options[] = {
      .lo = (double)FLT_MIN,
      .hi = (double)FLT_MAX,
      .help = "added to the root of that mean"},
-    {.name = "weight-decay",
-     .type = CLI_REAL,
-     .offset = AT(weight_decay),
-     .metavar = "F",
-     .hi = (double)FLT_MAX,
-     .help = "of weights, not of biases: decoupled with adamw, else L2",
-     .default_text = "0; 0.01 with adamw"},
-    {.name = "l1",
-     .type = CLI_REAL,
-     .offset = AT(l1),
-     .metavar = "F",
-     .hi = (double)FLT_MAX,
-     .help = "factor of the sum of |weight| in what is minimised"},
     {.name = "clip-norm",
      .type = CLI_REAL,
      .offset = AT(clip_norm),
@@ -224,6 +211,42 @@ static const struct cli_option training_options[] = {
      .metavar = "N",
      .word = "never",
      .help = "also evaluate the test set after every N epochs"},
+};
+
+static const struct cli_option regularisation_options[] = {
+    {.name = "weight-decay",
+     .type = CLI_REAL,
+     .offset = AT(weight_decay),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "of weights, not of biases: decoupled with adamw, else L2",
+     .default_text = "0; 0.01 with adamw"},
+    {.name = "l1",
+     .type = CLI_REAL,
+     .offset = AT(l1),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "factor of the sum of |weight| in what is minimised"},
+    {.name = "max-norm",
+     .type = CLI_REAL,
+     .offset = AT(max_norm),
+     .metavar = "F",
+     .hi = (double)FLT_MAX,
+     .help = "most that the weights into a hidden unit come to; 0 for no limit"},
+    {.name = "label-smoothing",
+     .type = CLI_REAL,
+     .offset = AT(label_smoothing),
+     .metavar = "F",
+     .hi = 1,
+     .hi_open = true,
+     .help = "share of each target that is spread over all classes"},
+    {.name = "ema",
+     .type = CLI_REAL,
+     .offset = AT(ema),
+     .metavar = "F",
+     .hi = 1,
+     .hi_open = true,
+     .help = "evaluate and write an average of the weights that keeps this share in each step"},
 };
 
 static const struct cli_option stopping_options[] = {
@@ -317,6 +340,8 @@ static const struct cli_group groups[] = {
     {"Data", "data", data_options, sizeof data_options / sizeof *data_options},
     {"Network", "network", network_options, sizeof network_options / sizeof *network_options},
     {"Training", "training", training_options, sizeof training_options / sizeof *training_options},
+    {"Regularisation", "regularisation", regularisation_options,
+     sizeof regularisation_options / sizeof *regularisation_options},
     {"Stopping", "stopping", stopping_options, sizeof stopping_options / sizeof *stopping_options},
     {"Run", "run", run_options, sizeof run_options / sizeof *run_options},
 };
@@ -336,6 +361,9 @@ static void set_defaults(void *arguments)
     args->lr_period = options.lr_period;
     args->lr_period_factor = options.lr_period_factor;
     args->lr_patience = options.lr_patience;
+    args->max_norm = options.max_norm;
+    args->label_smoothing = options.label_smoothing;
+    args->ema = options.ema;
     args->watch = (size_t)options.watch;
     args->min_delta = options.min_delta;
     args->patience = options.patience;

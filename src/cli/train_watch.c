@@ -104,6 +104,9 @@ static weft_train_options options_of(const struct train_job *job)
     options.l1 = args->l1;
     options.clip_norm = args->clip_norm;
     options.clip_value = args->clip_value;
+    options.max_norm = args->max_norm;
+    options.label_smoothing = args->label_smoothing;
+    options.ema = args->ema;
     options.shuffle = args->shuffle;
     options.seed = args->seed;
     options.val = job->val;

@@ -246,7 +246,7 @@ void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, f
     weft_tensor z = weft_pass_logits(pass, part->n);
     weft_tensor dz = top(&pass->layers[pass->n_layers - 1].dz, part->n);
     weft_loss_team(pass->context, pass->net->output, &z, part->targets, part->rows, part->first,
-                   weight, &dz, pass->sums);
+                   part->label_smoothing, weight, &dz, pass->sums);
 }
 
 /* dZ of the layer below l. */
@@ -305,6 +305,15 @@ void weft_pass_update_team(struct weft_pass *pass, const float *gradient,
         const struct weft_layer *layer = &pass->net->layers[l];
         weft_linear_update_team(pass->context, &layer->linear, update, layer->at,
                                 gradient + layer->at);
+    }
+    weft_pass_copy_params_team(pass);
+}
+
+void weft_pass_limit_team(struct weft_pass *pass, double most)
+{
+    for (size_t l = 0; l + 1 < pass->n_layers; l++) {
+        const struct weft_layer *layer = &pass->net->layers[l];
+        weft_linear_limit_team(pass->context, &layer->linear, pass->net->params + layer->at, most);
     }
     weft_pass_copy_params_team(pass);
 }

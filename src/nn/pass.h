@@ -67,6 +67,7 @@ struct weft_part {
     const weft_targets *targets; /* may be NULL where no loss is wanted */
     const uint32_t *rows;
     size_t first, n;
+    float label_smoothing; /* of the loss */
 };
 
 /* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.
@@ -83,6 +84,10 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
 /* The same step once the whole gradient of a batch is known; a team function. The same bits. */
 void weft_pass_update_team(struct weft_pass *pass, const float *gradient,
                            const struct weft_update *update);
+
+/* Scales the weights into each unit of the hidden layers down to a norm of at most `most`; a team
+ * function. */
+void weft_pass_limit_team(struct weft_pass *pass, double most);
 
 /* The logits of the last forward: [n, n_outputs] */
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);

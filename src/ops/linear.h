@@ -112,4 +112,9 @@ void weft_linear_weight_gradient_nowait(weft_context *context,
 void weft_linear_update_team(weft_context *context, const struct weft_linear *linear,
                              const struct weft_update *update, size_t at, const float *gradient);
 
+/* Scales the weights into each output whose Euclidean norm is above `most` down to that; biases are
+ * left alone. A team function. Copies in bfloat16: as above. */
+void weft_linear_limit_team(weft_context *context, const struct weft_linear *linear, float *params,
+                            double most);
+
 #endif

@@ -27,18 +27,26 @@ int32_t weft_choose_class(const float *row, size_t n, float threshold)
     return (int32_t)best;
 }
 
-/* dz = (p - onehot(y)) weight; returns -log p_y. */
+/* dz = (p - q) weight; returns -sum_j q_j log p_j, where q = (1 - smoothing) onehot(y) +
+ * smoothing / n. */
 static double softmax_row(const struct weft_kernel_set *kernels, const float *z, size_t n,
-                          int32_t y, float weight, float *dz)
+                          int32_t y, float smoothing, float weight, float *dz)
 {
-    float z_y = z[y];
-    float max;
-    double sum = kernels->softmax(n, z, dz, &max);
-    dz[y] -= 1.0f;
-    for (size_t j = 0; j < n; j++) {
-        dz[j] *= weight;
+    double wanted = (double)z[y]; /* sum_j q_j z_j */
+    if (smoothing > 0) {
+        double all = 0;
+        for (size_t j = 0; j < n; j++) {
+            all += (double)z[j];
+        }
+        wanted = (1 - (double)smoothing) * wanted + (double)smoothing / (double)n * all;
     }
-    return weft_log(sum) + ((double)max - (double)z_y);
+    float max, rest = smoothing / (float)n;
+    double sum = kernels->softmax(n, z, dz, &max);
+    dz[y] -= 1.0f - smoothing;
+    for (size_t j = 0; j < n; j++) {
+        dz[j] = (dz[j] - rest) * weight;
+    }
+    return weft_log(sum) + ((double)max - wanted);
 }
 
 /* -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-z)) */
@@ -47,17 +55,18 @@ static double sigmoid_loss(double z, double y)
     return (z > 0 ? z : 0) - z * y + weft_log1p(weft_exp_nonpositive(-fabs(z)));
 }
 
-/* y has one entry for each of the n outputs. */
+/* y has one entry for each of the n outputs; smoothing brings it nearer to 1/2. */
 static double sigmoid_row(const struct weft_kernel_set *kernels, const float *z, size_t n,
-                          const float *y, float weight, float *dz)
+                          const float *y, float smoothing, float weight, float *dz)
 {
     double loss = 0;
+    float keep = 1.0f - smoothing, half = smoothing / 2;
     for (size_t j = 0; j < n; j++) {
-        loss += sigmoid_loss((double)z[j], (double)y[j]);
+        loss += sigmoid_loss((double)z[j], (double)(keep * y[j] + half));
     }
     kernels->sigmoid(n, z, dz);
     for (size_t j = 0; j < n; j++) {
-        dz[j] = (dz[j] - y[j]) * weight;
+        dz[j] = (dz[j] - (keep * y[j] + half)) * weight;
     }
     return loss;
 }
@@ -84,22 +93,22 @@ static size_t labels_right(const float *z, size_t n, const float *y)
 
 /* Adds the loss of one row; dz may be z, so what is asked of z is asked first. */
 static void add_row(const struct weft_kernel_set *kernels, weft_output output, const float *z,
-                    size_t n, const weft_targets *targets, size_t sample, float weight, float *dz,
-                    struct weft_loss_sum *sum)
+                    size_t n, const weft_targets *targets, size_t sample, float smoothing,
+                    float weight, float *dz, struct weft_loss_sum *sum)
 {
     if (targets->kind == WEFT_LABELS_CLASSES) {
         int32_t y = targets->classes[sample];
         float y_value = (float)y;
         sum->n_right += weft_choose_class(z, n, 0.0f) == y;
         sum->loss += output == WEFT_OUTPUT_SOFTMAX
-                         ? softmax_row(kernels, z, n, y, weight, dz)
-                         : sigmoid_row(kernels, z, n, &y_value, weight, dz);
+                         ? softmax_row(kernels, z, n, y, smoothing, weight, dz)
+                         : sigmoid_row(kernels, z, n, &y_value, smoothing, weight, dz);
         return;
     }
     const float *y = targets->values + sample * targets->n_values;
     if (output == WEFT_OUTPUT_SIGMOID) {
         sum->n_right += labels_right(z, n, y);
-        sum->loss += sigmoid_row(kernels, z, n, y, weight, dz);
+        sum->loss += sigmoid_row(kernels, z, n, y, smoothing, weight, dz);
     } else {
         sum->loss += identity_row(z, n, y, weight, dz);
     }
@@ -119,8 +128,9 @@ static inline __attribute__((always_inline)) void prefetch(const weft_targets *t
 }
 
 void weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
-                    const weft_targets *targets, const uint32_t *rows, size_t first, float weight,
-                    const weft_tensor *dz, struct weft_loss_sum *sums)
+                    const weft_targets *targets, const uint32_t *rows, size_t first,
+                    float smoothing, float weight, const weft_tensor *dz,
+                    struct weft_loss_sum *sums)
 {
     const struct weft_kernel_set *kernels = context->kernels;
     assert(z->rows == dz->rows && z->cols == dz->cols);
@@ -136,7 +146,7 @@ void weft_loss_team(weft_context *context, weft_output output, const weft_tensor
         for (size_t i = 0; i < tile.rows; i++) {
             size_t row = block * WEFT_LOSS_BLOCK + i;
             add_row(kernels, output, (const float *)tile.data + i * tile.ld, tile.cols, targets,
-                    rows != NULL ? rows[row] : first + row, weight,
+                    rows != NULL ? rows[row] : first + row, smoothing, weight,
                     (float *)dz->data + row * dz->ld, &sum);
         }
         sums[block] = sum;

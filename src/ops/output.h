@@ -26,10 +26,12 @@ size_t weft_loss_n_blocks(size_t rows);
  * logit overflows: softmax: log sum_j exp(z_j - max z) + max z - z_y; sigmoid: max(z, 0) - z y
  * + log(1 + exp(-|z|)); identity: (z - y)^2 / 2. Row i has the targets of sample rows[i], or
  * first + i where rows is NULL. dz (may be z itself) gets (p - y) * weight. sums has one entry
- * for each block. A team function. */
+ * for each block. smoothing in [0, 1) mixes the targets with the uniform distribution, of sigmoids
+ * with 1/2 (Szegedy et al. 2016, section 7); an identity output has none. A team function. */
 void weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,
-                    const weft_targets *targets, const uint32_t *rows, size_t first, float weight,
-                    const weft_tensor *dz, struct weft_loss_sum *sums);
+                    const weft_targets *targets, const uint32_t *rows, size_t first,
+                    float smoothing, float weight, const weft_tensor *dz,
+                    struct weft_loss_sum *sums);
 
 /* The blocks added up in order. */
 struct weft_loss_sum weft_loss_total(const struct weft_loss_sum *sums, size_t n_blocks);

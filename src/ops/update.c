@@ -24,6 +24,20 @@ void weft_update_range(const struct weft_kernel_set *kernels, const struct weft_
     }
 }
 
+void weft_average_team(weft_context *context, size_t n, float *average, const float *x, float share)
+{
+    enum { TILE = 4096 };
+    size_t n_tiles = weft_tiles_of(n, TILE);
+#pragma omp for schedule(static) nowait
+    for (size_t t = 0; t < n_tiles; t++) {
+        size_t end = weft_smaller(n, (t + 1) * TILE);
+        for (size_t i = t * TILE; i < end; i++) {
+            average[i] += share * (x[i] - average[i]);
+        }
+    }
+    weft_team_barrier(context);
+}
+
 enum { NORM_TILE = 4096 };
 
 size_t weft_norm_n_sums(size_t n)

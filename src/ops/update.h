@@ -21,6 +21,10 @@ struct weft_update {
 void weft_update_range(const struct weft_kernel_set *kernels, const struct weft_update *update,
                        size_t at, size_t n_weights, size_t n_biases, const float *g);
 
+/* average += share (x - average), elementwise. A team function. */
+void weft_average_team(weft_context *context, size_t n, float *average, const float *x,
+                       float share);
+
 /* The partial sums of weft_norm_team() for n floats. */
 size_t weft_norm_n_sums(size_t n);
 

@@ -57,6 +57,7 @@ struct run {
      * is known: batches are one part, and nothing asks for the norm. */
     float *gradient;
     double *norm_sums; /* of weft_norm_team(), or NULL */
+    float *average;    /* of the parameters, a block, or NULL; nothing before the first step */
     uint32_t *order;   /* [n_samples], or NULL for the order of the data */
     /* ---- */
     size_t epoch, step;
@@ -102,6 +103,27 @@ static weft_status measure(const weft_train_options *options, size_t n_samples, 
                            length->epochs, length->steps_per_epoch);
 }
 
+static weft_status check_regularisation(const weft_train_options *options, const weft_net *net,
+                                        weft_error *err)
+{
+    if (!(options->max_norm >= 0 && isfinite(options->max_norm))) {
+        return weft_fail(err, WEFT_ERR_ARG, "norm of weights %g, wanted 0 or more",
+                         options->max_norm);
+    }
+    if (!(options->label_smoothing >= 0 && options->label_smoothing < 1)) {
+        return weft_fail(err, WEFT_ERR_ARG, "label smoothing %g, wanted 0 <= smoothing < 1",
+                         options->label_smoothing);
+    }
+    if (options->label_smoothing > 0 && weft_net_output(net) == WEFT_OUTPUT_IDENTITY) {
+        return weft_fail(err, WEFT_ERR_ARG, "label smoothing: an identity output has no labels");
+    }
+    if (!(options->ema >= 0 && options->ema < 1)) {
+        return weft_fail(err, WEFT_ERR_ARG, "average of parameters %g, wanted 0 <= ema < 1",
+                         options->ema);
+    }
+    return WEFT_OK;
+}
+
 weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
                              const weft_train_options *options, weft_error *err)
 {
@@ -110,6 +132,9 @@ weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
     weft_status status = weft_optimizer_check(options, err);
     if (status == WEFT_OK) {
         status = weft_watch_check(options, net, err);
+    }
+    if (status == WEFT_OK) {
+        status = check_regularisation(options, net, err);
     }
     if (status == WEFT_OK) {
         status = check_data(net, data, options, err);
@@ -125,6 +150,7 @@ static void run_release(struct run *run)
     weft_pass_release(&run->pass);
     weft_mem_free(run->gradient);
     weft_mem_free(run->norm_sums);
+    weft_mem_free(run->average);
     weft_optimizer_release(&run->optimizer);
     weft_watch_release(&run->watch);
     weft_mem_free(run->order);
@@ -155,11 +181,14 @@ static weft_status run_init(struct run *run, weft_error *err)
         run->norm_sums =
             weft_mem_alloc(weft_norm_n_sums(run->net->block_len), sizeof *run->norm_sums);
     }
+    if (options->ema > 0) {
+        run->average = weft_mem_zalloc(run->net->block_len, sizeof *run->average);
+    }
     if (shuffled) {
         run->order = weft_mem_alloc(run->n_samples, sizeof *run->order);
     }
     if ((kept && run->gradient == NULL) || (clips && run->norm_sums == NULL) ||
-        (shuffled && run->order == NULL)) {
+        (options->ema > 0 && run->average == NULL) || (shuffled && run->order == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }
     status = weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
@@ -215,6 +244,7 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
             .rows = run->order == NULL ? NULL : run->order + first + done,
             .first = first + done,
             .n = n - done < WEFT_PASS_ROWS ? n - done : WEFT_PASS_ROWS,
+            .label_smoothing = (float)run->options->label_smoothing,
         };
         weft_pass_forward_team(&run->pass, &part);
         weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);
@@ -230,6 +260,13 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
     }
     if (!fused) {
         clipped_update_team(run, &update);
+    }
+    if (run->options->max_norm > 0) {
+        weft_pass_limit_team(&run->pass, run->options->max_norm);
+    }
+    if (run->average != NULL) {
+        float share = run->step == 0 ? 1 : (float)(1 - run->options->ema);
+        weft_average_team(run->context, run->net->block_len, run->average, run->net->params, share);
     }
 }
 
@@ -272,6 +309,22 @@ static void epoch_team(void *arg)
     }
 }
 
+static void copy_params_team(void *pass)
+{
+    weft_pass_copy_params_team(pass);
+}
+
+/* Exchanges the parameters and their average, where there is one. */
+static void exchange_average(struct run *run)
+{
+    if (run->average != NULL) {
+        float *params = run->net->params;
+        run->net->params = run->average;
+        run->average = params;
+        weft_team_run(run->context, copy_params_team, &run->pass);
+    }
+}
+
 static weft_status finish_epoch(struct run *run)
 {
     const weft_train_options *options = run->options;
@@ -282,15 +335,17 @@ static weft_status finish_epoch(struct run *run)
     run->epoch++;
     run->epoch_sum = (struct weft_loss_sum){0};
     run->epoch_samples = 0;
+    exchange_average(run);
     if (options->val != NULL) {
         event.val = weft_score_dataset(&run->pass, options->val);
         weft_end end = weft_watch_take(&run->watch, options, run->net, run->epoch, &event.val);
         run->end = run->end == WEFT_END_EPOCHS ? end : run->end;
     }
-    event.last = run->end != WEFT_END_EPOCHS || run->epoch == options->epochs;
     if (options->test != NULL && options->test_every > 0 && run->epoch % options->test_every == 0) {
         event.test = weft_score_dataset(&run->pass, options->test);
     }
+    exchange_average(run);
+    event.last = run->end != WEFT_END_EPOCHS || run->epoch == options->epochs;
     emit(run, &event);
     weft_plateau_take(&run->plateau, options,
                       options->val != NULL ? event.val.loss : event.train.loss);
@@ -370,6 +425,9 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
             status = run_epoch(&run, err);
         }
         if (status == WEFT_OK || status == WEFT_ERR_STOPPED) {
+            if (run.step > 0) {
+                exchange_average(&run);
+            }
             weft_watch_restore(&run.watch, net);
         }
         if (status == WEFT_OK) {

@@ -39,7 +39,8 @@ train given --optimizer adamw --lr 0.3 --weight-decay 0
 has given/config.ini 'lr = 0.3'
 has given/config.ini 'weight_decay = 0'
 for option in '--beta1 0.5' '--beta2 0.9' '--epsilon 0.1' '--weight-decay 0.5' '--l1 0.1' \
-    '--clip-norm 0.001' '--clip-value 0.0001'; do
+    '--clip-norm 0.001' '--clip-value 0.0001' '--max-norm 0.5' '--label-smoothing 0.2' \
+    '--ema 0.9'; do
     # shellcheck disable=SC2086
     train one --optimizer adamw --force $option
     differs adamw one

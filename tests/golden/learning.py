@@ -29,7 +29,8 @@ def network():
     return net, x, y
 
 
-def train(make_optimizer, decay=0.0, l1=0.0, clip_norm=None, clip_value=None):
+def train(make_optimizer, decay=0.0, l1=0.0, clip_norm=None, clip_value=None,
+          label_smoothing=0.0):
     """The parameters in one list. Weight decay is of weights only."""
     net, x, y = network()
     weights = [p for p in net.parameters() if p.dim() > 1]
@@ -39,7 +40,7 @@ def train(make_optimizer, decay=0.0, l1=0.0, clip_norm=None, clip_value=None):
     )
     for _ in range(STEPS):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(net(x), y).backward()
+        torch.nn.functional.cross_entropy(net(x), y, label_smoothing=label_smoothing).backward()
         if clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(net.parameters(), clip_norm)
         if clip_value is not None:
@@ -65,6 +66,7 @@ WAYS = {
     "l1": {"l1": 0.01},
     "norm": {"clip_norm": 0.1},
     "value": {"clip_value": 0.02},
+    "smoothing": {"label_smoothing": 0.2},
     # Without l1: which side of 0 a weight is on would depend on its last bits.
     "all": {"decay": 0.1, "clip_norm": 0.2, "clip_value": 0.1},
 }
