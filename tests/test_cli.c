@@ -802,7 +802,7 @@ static void charts(void)
             CHECK(strstr(text, "nan") == NULL && strstr(text, "inf") == NULL);
         }
     }
-    CHECK_HAS(text, "A &lt;b&gt; &amp; \"c\" ? ? é");
+    CHECK_HAS(text, "A &lt;b&gt; &amp; &quot;c&quot; ? ? é");
     /* Half the ideal speed-up is a factor of two below the ideal, wherever that is. */
     strong[1] = (struct scaling_point){4, 2, 2, 2};
     chart.strong.n = 2;

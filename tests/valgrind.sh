@@ -28,8 +28,10 @@ checked()
 checked train "$data/wdbc.csv" --label diagnosis --hidden 16,8 --epochs 2 --threads 2 --out "$temp/wdbc"
 checked eval "$temp/wdbc/model.safetensors" "$data/wdbc.csv" --label diagnosis
 checked predict "$temp/wdbc/model.safetensors" "$data/wdbc.csv" --label diagnosis --proba
+checked report "$temp/wdbc"
 digits=$data/mnist/t10k-images-idx3-ubyte.gz,$data/mnist/t10k-labels-idx1-ubyte.gz
 checked train "$digits" --hidden 8 --epochs 1 --threads 2 --out "$temp/digits"
+checked report "$temp/digits" "$temp/wdbc" --out "$temp/both.html"
 checked eval "$temp/digits/model.safetensors" "$digits" --json
 checked predict "$temp/digits/model.safetensors" "$digits"
 echo "valgrind: nothing to report"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/mem.h"
 #include "cli/stop_signal.h"
@@ -303,6 +304,10 @@ static const struct cli_option run_options[] = {
      .flags = CLI_NO_RECORD,
      .offset = AT(force),
      .help = "write into a RUNDIR that is not empty"},
+    {.name = "report",
+     .type = CLI_FLAG,
+     .offset = AT(report),
+     .help = "also write evaluation.json and report.html, a page with curves, scores and samples"},
     {.name = "config",
      .short_name = 'c',
      .type = CLI_TEXT,
@@ -383,6 +388,7 @@ static void set_defaults(void *arguments)
     args->seed = options.seed;
     args->test_every = options.test_every;
     args->init_std = 0.01;
+    args->report = true;
 }
 
 static bool on_command_line(const struct train_job *job, const void *variable)
@@ -540,8 +546,10 @@ static int run_job(struct train_job *job)
     if (code == CLI_DONE) {
         code = cli_make_context(job->command, &job->args->common, &job->context);
     }
+    double start = weft_clock_seconds();
     if (code == CLI_DONE) {
         code = train_load(job);
+        job->load_seconds = weft_clock_seconds() - start;
     }
     if (code == CLI_DONE) {
         code = train_check(job);
@@ -558,9 +566,13 @@ static int run_job(struct train_job *job)
     code = train_execute(job);
     if (code == CLI_DONE || code > CLI_SIGNAL) {
         /* What cannot be drawn is no reason to hold back the results. */
+        int written = job->args->report ? train_write_report(job) : CLI_DONE;
         int drawn = train_pictures(job);
         int reported = train_report(job);
-        code = code != CLI_DONE ? code : drawn != CLI_DONE ? drawn : reported;
+        code = code != CLI_DONE      ? code
+               : written != CLI_DONE ? written
+               : drawn != CLI_DONE   ? drawn
+                                     : reported;
     }
     return code;
 }

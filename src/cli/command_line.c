@@ -146,7 +146,8 @@ static weft_status parse_positional(struct cli_options *options, const char *arg
 {
     for (size_t i = 0; i < cli_options_count(options); i++) {
         const struct cli_option *option = option_at(options, i);
-        if ((option->flags & CLI_POSITIONAL) && options->origins[i] != CLI_BY_COMMAND_LINE) {
+        bool is_free = options->origins[i] != CLI_BY_COMMAND_LINE || option->type == CLI_TEXTS;
+        if ((option->flags & CLI_POSITIONAL) && is_free) {
             return cli_options_set(options, i, arg, CLI_BY_COMMAND_LINE, option->metavar, err);
         }
     }

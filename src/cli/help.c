@@ -57,7 +57,7 @@ static void print_description(const struct cli_options *options, size_t index, F
     }
     if (option->default_text != NULL) {
         fprintf(stream, " [%s]", option->default_text);
-    } else if (option->type != CLI_FLAG && option->type != CLI_TEXT) {
+    } else if (option->type != CLI_FLAG && option->type != CLI_TEXT && option->type != CLI_TEXTS) {
         fputs(" [", stream);
         cli_options_print_value(options, index, stream);
         fputs("]", stream);

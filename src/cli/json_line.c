@@ -1,38 +1,24 @@
 /* Building and printing JSON. */
 #include "cli/json_line.h"
 
-#include <math.h>
 #include <stdio.h>
 
-#include "base/mem.h"
+#include "base/json_value.h"
 #include "cli/messages.h"
 
 json_t *cli_json_real(double value)
 {
-    return isfinite(value) ? json_real(value) : json_null();
+    return weft_json_real(value);
 }
 
 json_t *cli_json_count(size_t value)
 {
-    return json_integer((json_int_t)value);
+    return weft_json_count(value);
 }
 
 json_t *cli_json_text(const char *text)
 {
-    json_t *value = json_string(text);
-    if (value != NULL) {
-        return value;
-    }
-    char *copy = weft_mem_strdup(text);
-    if (copy == NULL) {
-        return NULL;
-    }
-    for (char *c = copy; *c != '\0'; c++) {
-        *c = (unsigned char)*c >= 0x80 ? '?' : *c;
-    }
-    value = json_string(copy);
-    weft_mem_free(copy);
-    return value;
+    return weft_json_text(text);
 }
 
 int cli_json_print(const char *command, json_t *object, int failed)

@@ -153,6 +153,7 @@ void cli_option_print_wanted(const struct cli_option *option, FILE *stream)
         print_real_range(option, stream);
         break;
     case CLI_TEXT:
+    case CLI_TEXTS:
         fprintf(stream, "a text that is not empty");
         break;
     case CLI_CHOICE:
@@ -304,6 +305,7 @@ static weft_status read_value(const struct cli_option *option, const char *text,
         ok = read_real(option, text, &value->real);
         break;
     case CLI_TEXT:
+    case CLI_TEXTS:
         /* In a file an empty value says "not given"; on the command line it is more likely a shell
          * variable that is not set. */
         ok = *text != '\0' || origin == CLI_BY_CONFIG;
@@ -326,14 +328,37 @@ static void release_variable(enum cli_type type, void *variable)
     if (type == CLI_TEXT) {
         weft_mem_free(*(char **)variable);
         *(char **)variable = NULL;
+    } else if (type == CLI_TEXTS) {
+        struct cli_texts *texts = variable;
+        for (size_t i = 0; i < texts->n; i++) {
+            weft_mem_free(texts->items[i]);
+        }
+        weft_mem_free(texts->items);
+        *texts = (struct cli_texts){0};
     } else if (type == CLI_COUNTS || type == CLI_CHOICES) {
         weft_mem_free(((struct cli_list *)variable)->items);
         *(struct cli_list *)variable = (struct cli_list){0};
     }
 }
 
-static void store(enum cli_type type, void *variable, const struct value *value)
+/* Behind those that are there already; false where there is no memory. */
+static bool append_text(struct cli_texts *texts, char *text)
 {
+    char **grown = weft_mem_grow(texts->items, texts->n, texts->n + 1, sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    texts->items = grown;
+    texts->items[texts->n++] = text;
+    return true;
+}
+
+/* Takes what value holds; false where there is no memory. */
+static bool store(enum cli_type type, void *variable, const struct value *value)
+{
+    if (type == CLI_TEXTS) {
+        return append_text(variable, value->text);
+    }
     release_variable(type, variable);
     switch (type) {
     case CLI_FLAG:
@@ -352,11 +377,14 @@ static void store(enum cli_type type, void *variable, const struct value *value)
     case CLI_TEXT:
         *(char **)variable = value->text;
         break;
+    case CLI_TEXTS:
+        break;
     case CLI_COUNTS:
     case CLI_CHOICES:
         *(struct cli_list *)variable = value->list;
         break;
     }
+    return true;
 }
 
 weft_status cli_options_set(struct cli_options *options, size_t index, const char *text,
@@ -368,14 +396,14 @@ weft_status cli_options_set(struct cli_options *options, size_t index, const cha
     if (status != WEFT_OK) {
         return status;
     }
-    if (origin >= options->origins[index]) {
-        store(option->type, variable_of(options, option), &value);
+    if (origin >= options->origins[index] &&
+        store(option->type, variable_of(options, option), &value)) {
         options->origins[index] = (unsigned char)origin;
-    } else {
-        weft_mem_free(value.text);
-        weft_mem_free(value.list.items);
+        return WEFT_OK;
     }
-    return WEFT_OK;
+    weft_mem_free(value.text);
+    weft_mem_free(value.list.items);
+    return origin >= options->origins[index] ? weft_fail_nomem(err, where) : WEFT_OK;
 }
 
 weft_status cli_options_init(struct cli_options *options, const struct cli_group *groups,
@@ -452,6 +480,13 @@ static void print_list(const struct cli_option *option, const struct cli_list *l
     }
 }
 
+static void print_texts(const struct cli_texts *texts, FILE *stream)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        fprintf(stream, "%s%s", i == 0 ? "" : " ", texts->items[i]);
+    }
+}
+
 void cli_options_print_value(const struct cli_options *options, size_t index, FILE *stream)
 {
     const struct cli_option *option = cli_options_at(options, index, NULL);
@@ -475,6 +510,9 @@ void cli_options_print_value(const struct cli_options *options, size_t index, FI
         break;
     case CLI_TEXT:
         fputs(*(char *const *)variable != NULL ? *(char *const *)variable : "", stream);
+        break;
+    case CLI_TEXTS:
+        print_texts(variable, stream);
         break;
     case CLI_CHOICE:
         fputs(option->choice(*(const size_t *)variable), stream);

@@ -17,6 +17,7 @@ enum cli_type {
     CLI_SEED,    /* uint64_t */
     CLI_REAL,    /* double */
     CLI_TEXT,    /* char *, owned by the options; NULL: not given */
+    CLI_TEXTS,   /* struct cli_texts; of a positional: all arguments that are left */
     CLI_CHOICE,  /* size_t: index of a name */
     CLI_COUNTS,  /* struct cli_list of numbers, separated by commas */
     CLI_CHOICES, /* struct cli_list of indices of names */
@@ -25,6 +26,11 @@ enum cli_type {
 struct cli_list {
     size_t n;
     size_t *items;
+};
+
+struct cli_texts {
+    char **items; /* owned by the options; NULL: none given */
+    size_t n;
 };
 
 enum cli_option_flags {

@@ -17,6 +17,8 @@
 #include "cli/config_file.h"
 #include "cli/inputs.h"
 #include "cli/strict_number.h"
+#include "report/report_evaluation.h"
+#include "report/report_page.h"
 
 static const char runs[] = "runs";
 
@@ -153,17 +155,19 @@ static weft_status open_files(struct cli_run_dir *run, const struct cli_options 
 {
     run->config = cli_join_path(run->path, "config.ini");
     run->model = cli_join_path(run->path, CLI_MODEL_FILE);
+    run->evaluation = cli_join_path(run->path, REPORT_EVALUATION_FILE);
+    run->report = cli_join_path(run->path, REPORT_PAGE_FILE);
     char *metrics = cli_join_path(run->path, "metrics.jsonl");
-    if (run->config == NULL || run->model == NULL || metrics == NULL || !name_images(run)) {
+    if (run->config == NULL || run->model == NULL || run->evaluation == NULL ||
+        run->report == NULL || metrics == NULL || !name_images(run)) {
         weft_mem_free(metrics);
         return weft_fail_nomem(err, "file names");
     }
-    weft_status status = remove_older(run->model, err);
-    if (status == WEFT_OK) {
-        status = remove_older(run->grid, err);
-    }
-    if (status == WEFT_OK) {
-        status = remove_older(run->confusion, err);
+    const char *const older[] = {run->model, run->evaluation, run->report, run->grid,
+                                 run->confusion};
+    weft_status status = WEFT_OK;
+    for (size_t i = 0; status == WEFT_OK && i < sizeof older / sizeof *older; i++) {
+        status = remove_older(older[i], err);
     }
     if (status == WEFT_OK) {
         status = write_config(run, options, err);
@@ -271,6 +275,8 @@ void cli_run_dir_release(struct cli_run_dir *run)
     weft_mem_free(run->config);
     weft_mem_free(run->metrics);
     weft_mem_free(run->model);
+    weft_mem_free(run->evaluation);
+    weft_mem_free(run->report);
     weft_mem_free(run->images);
     weft_mem_free(run->grid);
     weft_mem_free(run->confusion);

@@ -13,7 +13,8 @@
 /* A zeroed struct is empty. */
 struct cli_run_dir {
     char *path, *config, *metrics, *model; /* the directory and the files in it */
-    char *images, *grid, *confusion;       /* the directory of pictures and these */
+    char *evaluation, *report;
+    char *images, *grid, *confusion; /* the directory of pictures and these */
     size_t first_made;    /* length of the shortest part of `path` that was made here; 0: none */
     int metrics_fd;       /* open where `metrics` is not NULL */
     off_t metrics_size;   /* bytes of whole lines */
@@ -25,8 +26,8 @@ struct cli_run_dir {
 WEFT_CHECKED weft_status cli_run_dir_check(const char *path, bool force, weft_error *err);
 
 /* Makes the directory (with the ones above it) and the files that a run begins with: config.ini
- * with the values of `options`, an empty metrics.jsonl; with `force` an older model and its
- * pictures go. `path` NULL: the next free runs/NNN, also where several programs ask at once. On
+ * with the values of `options`, an empty metrics.jsonl; with `force` an older model, its report and
+ * its pictures go. `path` NULL: the next free runs/NNN, also where several programs ask at once. On
  * failure nothing that was made stays. Release with cli_run_dir_release(). */
 WEFT_CHECKED weft_status cli_run_dir_make(struct cli_run_dir *run, const char *path, bool force,
                                           const struct cli_options *options, weft_error *err);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/safefile.h"
-#include "base/utf8.h"
+#include "report/report_html.h"
 
 /* Pixels of the whole, and of the area between the axes. */
 enum { WIDTH = 760, HEIGHT = 500, LEFT = 72, RIGHT = 722, TOP = 134, BOTTOM = 412 };
@@ -40,22 +40,6 @@ static const char style[] =
     "    .weak { stroke: #ff9d57 } .weak-fill { fill: #ff9d57 }\n"
     "  }\n"
     "</style>\n";
-
-/* Text between tags; XML 1.0 has no place for control characters, nor for what is no UTF-8. */
-static void print_escaped(FILE *stream, const char *text)
-{
-    while (*text != '\0') {
-        size_t len = weft_utf8_len(text);
-        if (*text == '<' || *text == '>' || *text == '&') {
-            fputs(*text == '<' ? "&lt;" : *text == '>' ? "&gt;" : "&amp;", stream);
-        } else if (len == 0 || (unsigned char)*text < 0x20 || *text == 0x7f) {
-            putc('?', stream);
-        } else {
-            fwrite(text, 1, len, stream);
-        }
-        text += len > 0 ? len : 1;
-    }
-}
 
 static double x_of(const struct axes *axes, size_t threads)
 {
@@ -174,7 +158,7 @@ static void print_line(const struct scaling_chart *chart, const struct scaling_l
         double ideal = (double)point->threads / (double)chart->base;
         fprintf(stream, "<circle class=\"%s-fill\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"><title>",
                 class, x_of(axes, point->threads), y_of(axes, point->speedup));
-        print_escaped(stream, line->name);
+        report_print_text(stream, line->name);
         fprintf(stream, ", %zu threads: %.2f times, %.0f %%</title></circle>\n", point->threads,
                 point->speedup, 100 * point->speedup / ideal);
     }
@@ -188,7 +172,7 @@ static void print_entry(const struct scaling_chart *chart, const struct scaling_
     fprintf(stream, "<line class=\"line %s\" x1=\"%.0f\" y1=\"%.0f\" x2=\"%.0f\" y2=\"%.0f\"/>\n",
             class, x, y, x + 26, y);
     fprintf(stream, "<text x=\"%.0f\" y=\"%.1f\">", x + 34, y + 4.5);
-    print_escaped(stream, line->name);
+    report_print_text(stream, line->name);
     if (line->n > 1) {
         const struct scaling_point *last = &line->points[line->n - 1];
         fprintf(stream, ": %.2f on %zu (%.0f %%)", last->speedup, last->threads,
@@ -200,7 +184,7 @@ static void print_entry(const struct scaling_chart *chart, const struct scaling_
 static void print_text(const char *class, double y, const char *text, FILE *stream)
 {
     fprintf(stream, "<text class=\"%s\" x=\"%d\" y=\"%.0f\">", class, LEFT - 48, y);
-    print_escaped(stream, text);
+    report_print_text(stream, text);
     fputs("</text>\n", stream);
 }
 
@@ -213,7 +197,7 @@ void scaling_chart_print(const struct scaling_chart *chart, FILE *stream)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
             "height=\"%d\" role=\"img\">\n<title>",
             WIDTH, HEIGHT, WIDTH, HEIGHT);
-    print_escaped(stream, chart->title);
+    report_print_text(stream, chart->title);
     fprintf(stream, "</title>\n%s<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n", style,
             WIDTH, HEIGHT);
     print_text("title", 34, chart->title, stream);

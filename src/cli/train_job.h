@@ -37,7 +37,7 @@ struct train_args {
     bool shuffle;
     uint64_t seed;
     char *out;
-    bool force;
+    bool force, report;
 };
 
 struct train_job {
@@ -57,8 +57,13 @@ struct train_job {
     weft_event finish; /* how the run ended */
     size_t step, n_steps;
     double seconds;
+    double load_seconds;   /* of reading data and making the network */
+    double step_seconds;   /* from the start of training to the end of the last step */
+    double watch_seconds;  /* of `seconds`: of the evaluations after epochs */
+    double test_seconds;   /* of the evaluation at the end */
     weft_score test_score; /* at the end */
     bool has_pictures;
+    bool has_report; /* evaluation.json and report.html */
 };
 
 /* Each part returns 0, or the exit code after a message. */
@@ -79,6 +84,8 @@ int train_execute(struct train_job *job);
 /* train_pictures.c: draws what the run directory shows in images/, as far as the data, and this
  * build, allow. */
 int train_pictures(struct train_job *job);
+/* train_evaluation.c: evaluates the network for evaluation.json, and makes report.html. */
+int train_write_report(struct train_job *job);
 
 /* train_report.c: tells about the job before, and about what came out of it, on stderr and stdout.
  */

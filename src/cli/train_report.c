@@ -5,6 +5,8 @@
 #include "cli/json_line.h"
 #include "cli/stop_signal.h"
 #include "cli/train_job.h"
+#include "report/report_evaluation.h"
+#include "report/report_page.h"
 
 static void print_data(const char *name, const char *path, const weft_dataset *data)
 {
@@ -197,7 +199,8 @@ static void print_text(const struct train_job *job)
     print_end(job);
     printf("%-10s%zu steps in %s\n", "time", job->step,
            cli_duration_text(job->seconds, duration, sizeof duration));
-    printf("%-10s%s: %s, config.ini, metrics.jsonl%s\n", "wrote", job->run.path, CLI_MODEL_FILE,
+    printf("%-10s%s: %s, config.ini, metrics.jsonl%s%s\n", "wrote", job->run.path, CLI_MODEL_FILE,
+           job->has_report ? ", " REPORT_EVALUATION_FILE ", " REPORT_PAGE_FILE : "",
            job->has_pictures ? ", images/" : "");
     print_next(job);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "cli/json_line.h"
 #include "cli/stop_signal.h"
@@ -70,7 +71,11 @@ static bool on_event(const weft_event *event, void *user)
     job->step = event->step;
     job->n_steps = event->n_steps;
     job->seconds = event->seconds;
+    if (event->kind == WEFT_EVENT_STEP) {
+        job->step_seconds = event->seconds;
+    }
     if (event->kind == WEFT_EVENT_EPOCH) {
+        job->watch_seconds += event->seconds - job->step_seconds;
         take_epoch(job, event);
     }
     if (event->kind == WEFT_EVENT_RUN_FINISHED) {
@@ -150,10 +155,12 @@ static weft_status score_test(struct train_job *job, weft_error *err)
         return WEFT_OK;
     }
     weft_evaluation found = {0};
+    double start = weft_clock_seconds();
     weft_status status = weft_evaluate(job->context, job->net, job->test, &found, err);
     if (status == WEFT_OK) {
         job->test_score = (weft_score){true, found.loss, found.accuracy};
     }
+    job->test_seconds = weft_clock_seconds() - start;
     weft_evaluation_release(&found);
     return status;
 }

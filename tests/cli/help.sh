@@ -4,7 +4,7 @@
 
 for call in --help -h help; do
     run 0 "$call"
-    for command in train eval predict inspect info bench; do
+    for command in train eval predict report inspect info bench; do
         has out "  $command"
     done
 done
@@ -14,7 +14,7 @@ run 2
 has err "usage: weft COMMAND"
 [ ! -s out ] || fail "stdout"
 
-for command in train eval predict inspect info; do
+for command in train eval predict report inspect info; do
     run 0 "$command" --help
     has out "usage: weft $command"
     [ ! -s err ] || fail "stderr"
@@ -33,7 +33,7 @@ for text in '--hidden WIDTHS' '[128]' '--activation NAMES' '[relu]' 'leaky_relu'
     '[auto]' '--init NAME' 'he_normal' '--epochs N' '[10]' '--batch-size N' '[32]' '--lr F' '[0.3;' \
     '--schedule NAME' '[linear]' '--optimizer NAME' '[sgd]' '--momentum F' '--weight-decay F' '--[no-]shuffle' '--seed N' '--threads N' \
     '-o, --out RUNDIR' '-c, --config FILE' '--init-from MODEL' '--scale KIND' '--test DATA' \
-    '--val FRACTION' '--print-every N' '--test-every N' '--json' '-q, --quiet' '-v, --verbose'; do
+    '--val FRACTION' '--[no-]report' '--print-every N' '--test-every N' '--json' '-q, --quiet' '-v, --verbose'; do
     has out "$text"
 done
 

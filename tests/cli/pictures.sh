@@ -8,7 +8,8 @@ if [ "$("$WEFT" info --json | "$JSONQ" png)" = false ]; then
     # A build without libpng: training does without, --grid says why it cannot.
     run 0 train digits --epochs 1 --hidden 8 --out run -q
     lacks out images
-    is "$(ls run | tr '\n' ' ')" "config.ini metrics.jsonl model.safetensors "
+    is "$(ls run | tr '\n' ' ')" \
+        "config.ini evaluation.json metrics.jsonl model.safetensors report.html "
     refused 2 "--grid: this build of weft cannot write PNG files" predict run digits --grid grid.png
     [ ! -e grid.png ] || fail "a picture"
     finish
@@ -22,8 +23,9 @@ size()
 
 # A run: both pictures, the same each time, with any number of threads.
 run 0 train digits --epochs 2 --hidden 16 --out run -q --threads 1
-has out "wrote     run: model.safetensors, config.ini, metrics.jsonl, images/"
-is "$(ls run | tr '\n' ' ')" "config.ini images metrics.jsonl model.safetensors "
+has out "wrote     run: model.safetensors, config.ini, metrics.jsonl, evaluation.json, report.html, images/"
+is "$(ls run | tr '\n' ' ')" \
+    "config.ini evaluation.json images metrics.jsonl model.safetensors report.html "
 is "$(ls run/images | tr '\n' ' ')" "confusion_matrix.png sample_prediction.png "
 run 0 train digits --epochs 2 --hidden 16 --out run2 -q --threads 3
 same run/images/sample_prediction.png run2/images/sample_prediction.png
