@@ -320,10 +320,11 @@ static weft_net *pixel_net(size_t first_width, weft_activation f)
     return net;
 }
 
-/* Steps of gradient descent with momentum over all samples, part by part. */
+/* Steps of gradient descent with momentum over the samples of x, part by part. */
 struct descent {
     struct weft_pass *pass;
-    const struct pixels *pixels;
+    const weft_tensor *x;
+    const weft_targets *targets;
     struct weft_update update;
     float *gradient;
     bool fused;
@@ -331,17 +332,17 @@ struct descent {
 
 static void step_team(const struct descent *descent)
 {
-    for (size_t first = 0; first < N_SAMPLES; first += WEFT_PASS_ROWS) {
-        size_t left = N_SAMPLES - first;
+    for (size_t first = 0; first < descent->x->rows; first += WEFT_PASS_ROWS) {
+        size_t left = descent->x->rows - first;
         struct weft_part part = {
-            .x = &descent->pixels->x,
-            .targets = &descent->pixels->targets,
+            .x = descent->x,
+            .targets = descent->targets,
             .first = first,
             .n = left < WEFT_PASS_ROWS ? left : WEFT_PASS_ROWS,
         };
         bool fused = descent->fused && left <= WEFT_PASS_ROWS;
         weft_pass_forward_team(descent->pass, &part);
-        weft_pass_loss_team(descent->pass, &part, 1.0f / N_SAMPLES);
+        weft_pass_loss_team(descent->pass, &part, 1.0f / (float)descent->x->rows);
         weft_pass_backward_team(descent->pass, &part, descent->gradient, first > 0,
                                 fused ? &descent->update : NULL);
     }
@@ -350,19 +351,35 @@ static void step_team(const struct descent *descent)
     }
 }
 
+/* After the first step something else is run, as an evaluation would. */
 static void descend_team(void *arg)
 {
+    const struct descent *descent = arg;
+    static const uint32_t rows[] = {3, 1, 2};
     for (size_t step = 0; step < N_STEPS; step++) {
-        step_team(arg);
+        step_team(descent);
+        if (step == 0) {
+            weft_pass_forward_team(descent->pass,
+                                   &(struct weft_part){.x = descent->x, .rows = rows, .n = 3});
+        }
     }
 }
 
-/* The whole block of parameters after the descent; weft_mem_free() it. With lists of what is not
- * zero in the samples, or without: as for samples that have no zeros. */
-static float *descended(const struct pixels *pixels, size_t width, weft_activation f,
-                        size_t n_threads, bool lists, bool fused, size_t *block_len)
+/* How a descent is done, which must not change what comes out. */
+struct way {
+    size_t n_threads;
+    bool lists; /* of what is not zero, or none: as for samples that have no zeros */
+    bool fused;
+    bool kept;
+    size_t fail_at; /* the allocation that fails while samples are kept; 0: none */
+};
+
+/* The whole block of parameters after the descent; weft_mem_free() it. */
+static float *descended(const struct pixels *pixels, size_t n_samples, size_t width,
+                        weft_activation f, const struct way *way, size_t *block_len)
 {
-    weft_context_options options = {.n_threads = n_threads};
+    weft_context_options options = {.n_threads = way->n_threads};
+    weft_tensor x = weft_tensor_view(&pixels->x, 0, 0, n_samples, N_PIXELS);
     weft_context *context = NULL;
     weft_net *net = pixel_net(width, f);
     struct weft_pass pass;
@@ -373,11 +390,18 @@ static float *descended(const struct pixels *pixels, size_t width, weft_activati
     CU_ASSERT_FATAL(CHECK_OK(weft_context_new(&options, &context, &err), &err));
     context->flop_per_thread = 0; /* all threads, however small the work */
     CU_ASSERT_FATAL(CHECK_OK(weft_pass_init(&pass, WEFT_PASS_BACKWARD, context, net,
-                                            lists ? &pixels->x : &dense, WEFT_PASS_ROWS, &err),
+                                            way->lists ? &x : &dense, WEFT_PASS_ROWS, &err),
                              &err));
-    bool used = lists && width > WEFT_NARROW;
+    bool used = way->lists && width > WEFT_NARROW;
     CHECK((pass.nonzeros.by_rows.terms != NULL) == used);
     CHECK((pass.nonzeros.by_cols.terms != NULL) == used);
+    if (way->kept) {
+        weft_mem_fail_at(way->fail_at);
+        weft_pass_keep(&pass, &x);
+        weft_mem_fail_at(0);
+        bool packed = used && n_samples > WEFT_PASS_ROWS && way->fail_at == 0;
+        CHECK((pass.kept.packed.n_parts > 0) == packed);
+    }
     float *velocity = weft_mem_zalloc(net->block_len, sizeof *velocity);
     float *gradient = weft_mem_zalloc(net->block_len, sizeof *gradient);
     const struct weft_rule_step step = {.rule = WEFT_RULE_MOMENTUM,
@@ -388,12 +412,14 @@ static float *descended(const struct pixels *pixels, size_t width, weft_activati
                                         .keep = 1};
     struct descent descent = {
         .pass = &pass,
-        .pixels = pixels,
+        .x = &x,
+        .targets = &pixels->targets,
         .update = {.weights = step, .biases = step, .params = net->params, .m = velocity},
         .gradient = gradient,
-        .fused = fused,
+        .fused = way->fused,
     };
     weft_team_run(context, descend_team, &descent);
+    CHECK(pass.kept.in_x == (way->kept && n_samples <= WEFT_PASS_ROWS));
     weft_pass_release(&pass);
     weft_mem_free(velocity);
     weft_mem_free(gradient);
@@ -404,37 +430,74 @@ static float *descended(const struct pixels *pixels, size_t width, weft_activati
     return params;
 }
 
-/* Lists of zeros, fused updates and the number of threads change speed alone. */
+static void check_way(const struct pixels *pixels, size_t n_samples, size_t width,
+                      weft_activation f, const struct way *way, const float *wanted)
+{
+    size_t len;
+    float *got = descended(pixels, n_samples, width, f, way, &len);
+    if (!CHECK_BYTES(got, wanted, len * sizeof *got)) {
+        printf(" (%zu samples, %zu threads%s%s%s)", n_samples, way->n_threads,
+               way->lists ? ", lists" : "", way->fused ? ", fused" : "", way->kept ? ", kept" : "");
+    }
+    weft_mem_free(got);
+}
+
+/* What all ways have to come to: that of one thread without anything that saves work. */
+static float *plainly_descended(const struct pixels *pixels, size_t n_samples, size_t width,
+                                weft_activation f)
+{
+    size_t len, n_moved = 0;
+    weft_net *start = pixel_net(width, f);
+    float *params = descended(pixels, n_samples, width, f, &(struct way){.n_threads = 1}, &len);
+    for (size_t at = 0; at < len; at++) {
+        n_moved += params[at] != start->params[at];
+        CHECK(isfinite(params[at]));
+    }
+    CHECK(n_moved > len / 2);
+    weft_net_free(start);
+    return params;
+}
+
+/* Lists of zeros, fused updates, keeping the samples and the number of threads change speed alone.
+ */
 static void same_bits_any_way(void)
 {
     static const size_t widths[] = {100, 10}, threads[] = {1, 3, 2, 8};
+    static const size_t n_samples[] = {N_SAMPLES, WEFT_PASS_ROWS - 3};
     size_t n_threads = HARNESS_EMULATED ? 2 : 4;
     struct pixels pixels;
     pixels_init(&pixels);
-    for (size_t k = 0; k < 2; k++) {
-        weft_activation f = k == 0 ? WEFT_GELU : WEFT_TANH;
-        size_t len, n_moved = 0;
-        weft_net *start = pixel_net(widths[k], f);
-        float *wanted = descended(&pixels, widths[k], f, 1, false, false, &len);
-        for (size_t at = 0; at < len; at++) {
-            n_moved += wanted[at] != start->params[at];
-            CHECK(isfinite(wanted[at]));
-        }
-        CHECK(n_moved > len / 2);
+    for (size_t k = 0; k < 4; k++) {
+        size_t width = widths[k % 2], n = n_samples[k / 2];
+        weft_activation f = k % 2 == 0 ? WEFT_GELU : WEFT_TANH;
+        float *wanted = plainly_descended(&pixels, n, width, f);
         for (size_t t = 0; t < n_threads; t++) {
-            for (int way = 0; way < 4; way++) {
-                bool lists = way & 1, fused = way & 2;
-                float *got = descended(&pixels, widths[k], f, threads[t], lists, fused, &len);
-                if (!CHECK_BYTES(got, wanted, len * sizeof *got)) {
-                    printf(" (%zu threads%s%s)", threads[t], lists ? ", lists" : "",
-                           fused ? ", fused" : "");
-                }
-                weft_mem_free(got);
+            for (int way = 0; way < 8; way++) {
+                check_way(&pixels, n, width, f,
+                          &(struct way){.n_threads = threads[t],
+                                        .lists = way & 1,
+                                        .fused = way & 2,
+                                        .kept = way & 4},
+                          wanted);
             }
         }
         weft_mem_free(wanted);
-        weft_net_free(start);
     }
+    weft_tensor_release(&pixels.x);
+}
+
+/* Samples that there is no memory to keep are gathered in each step as if nobody had asked. */
+static void kept_without_memory(void)
+{
+    enum { WIDTH = 100, N_ALLOCATIONS = 13 }; /* check_way() finds that each of them is needed */
+    struct pixels pixels;
+    pixels_init(&pixels);
+    float *wanted = plainly_descended(&pixels, N_SAMPLES, WIDTH, WEFT_RELU);
+    for (size_t i = 1; i <= N_ALLOCATIONS; i++) {
+        check_way(&pixels, N_SAMPLES, WIDTH, WEFT_RELU,
+                  &(struct way){.n_threads = 1, .lists = true, .kept = true, .fail_at = i}, wanted);
+    }
+    weft_mem_free(wanted);
     weft_tensor_release(&pixels.x);
 }
 
@@ -641,6 +704,7 @@ static CU_TestInfo init_tests[] = {
 
 static CU_TestInfo pass_tests[] = {
     {"same bits any way", same_bits_any_way},
+    {"kept without memory", kept_without_memory},
     {"lists where half is zero", lists_where_half_is_zero},
     CU_TEST_INFO_NULL,
 };

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "ops/linear.h"
 #include "ops/nonzeros.h"
+#include "ops/packed.h"
 #include "ops/team.h"
 #include "ops/update.h"
 
@@ -201,8 +202,8 @@ static void free_contexts(void)
 static struct weft_nonzeros nonzeros_for(const weft_context *context, const struct shape *shape)
 {
     struct weft_nonzeros nonzeros;
-    CU_ASSERT_FATAL(weft_nonzeros_init(&nonzeros, context, shape->batch + 3, shape->n_in, true) ==
-                    WEFT_OK);
+    CU_ASSERT_FATAL(weft_nonzeros_init(&nonzeros, context, shape->batch + 3, shape->n_in, true,
+                                       false) == WEFT_OK);
     return nonzeros;
 }
 
@@ -378,7 +379,7 @@ static void lists_without_memory(void)
     size_t n_failed = 0;
     for (size_t i = 1;; i++) {
         weft_mem_fail_at(i);
-        weft_status status = weft_nonzeros_init(&nonzeros, context, 20, 30, true);
+        weft_status status = weft_nonzeros_init(&nonzeros, context, 20, 30, true, false);
         weft_mem_fail_at(0);
         if (status == WEFT_OK) {
             break;
@@ -390,9 +391,42 @@ static void lists_without_memory(void)
     }
     CHECK(n_failed >= 2);
     weft_nonzeros_release(&nonzeros);
-    CHECK(weft_nonzeros_init(&nonzeros, context, 20, 30, false) == WEFT_OK);
+    CHECK(weft_nonzeros_init(&nonzeros, context, 20, 30, false, false) == WEFT_OK);
     CHECK(nonzeros.by_rows.terms != NULL && nonzeros.by_cols.terms == NULL);
     weft_nonzeros_release(&nonzeros);
+    weft_context_free(context);
+}
+
+/* Lists take 4 bytes a term and 4 more for each line of a tile. */
+static void packed_within_bounds(void)
+{
+    enum { ROWS = 20, COLS = 3 };
+    weft_context *context = context_of(1);
+    size_t mr = context->kernels->packed_mr, n_terms = 0;
+    struct weft_nonzeros found;
+    struct weft_packed packed;
+    weft_tensor x;
+    CHECK(weft_linear_input_init(&x, ROWS, COLS) == WEFT_OK);
+    *element(&x, 7, 1) = 5;
+    CHECK(weft_nonzeros_init(&found, context, ROWS, COLS, true, true) == WEFT_OK);
+    CHECK(weft_packed_init(&packed, &found, 1) == WEFT_OK);
+    weft_nonzeros_find_team(context, &found, &x);
+    weft_packed_count_team(context, &packed, 0, &found, ROWS);
+    n_terms += (ROWS + mr - 1) / mr + 1; /* the ones in each tile of rows, and the 5 */
+    n_terms += mr > COLS ? ROWS : ROWS + 1;
+    size_t bytes = n_terms * (1 + mr) * sizeof(float);
+    CHECK_INT(weft_packed_make_room(&packed, bytes - 1), WEFT_ERR_NOMEM);
+    CHECK_INT(weft_packed_make_room(&packed, bytes), WEFT_OK);
+    weft_packed_fill_team(context, &packed, 0, &found, &x);
+    struct weft_sgemm product = {.k = COLS + 1};
+    weft_nonzeros_leave_out(&packed.parts[0], &packed.parts[0].by_rows, 7 / mr, 0, &product);
+    CHECK_UINT(product.k, 2);
+    CHECK(product.a_packed && product.a_rs == 1 && product.a_cs == mr);
+    CHECK(product.terms[0] == 1 && product.a[7 % mr] == 5 && product.a[(7 + 1) % mr] == 0);
+    CHECK(product.terms[1] == COLS && product.a[mr + 7 % mr] == 1);
+    weft_packed_release(&packed);
+    weft_nonzeros_release(&found);
+    weft_tensor_release(&x);
     weft_context_free(context);
 }
 
@@ -888,6 +922,7 @@ CU_TestInfo nonzeros_tests[] = {
     {"lengths of runs", run_lengths},
     {"lists of terms", lists_of_terms},
     {"without memory", lists_without_memory},
+    {"packed within bounds", packed_within_bounds},
     CU_TEST_INFO_NULL,
 };
 

@@ -35,13 +35,15 @@ struct weft_bgemm {
 /* One product C[m,n] = A B of k terms, or C += A B where accumulate. A(i,p) is
  * a[i a_rs + p a_cs]; where a_block is not 0 its terms lie in blocks of a_block, a_bs apart: A(i,p)
  * is a[i a_rs + (p / a_block) a_bs + (p % a_block) a_cs]. B and C are row-major. With `terms` the
- * sum runs over p = terms[0], .. terms[k-1] only, which ascend; a_block is then 0. */
+ * sum runs over p = terms[0], .. terms[k-1] only, which ascend; a_block is then 0. Where
+ * a_packed A has no columns but these: A(i,terms[q]) is a[i a_rs + q a_cs]. */
 struct weft_sgemm {
     size_t m, n, k;
     const float *a;
     size_t a_rs, a_cs;
     size_t a_block, a_bs;
     const uint32_t *terms;
+    bool a_packed;
     const float *b;
     size_t b_rs;
     float *c;
@@ -86,6 +88,10 @@ struct weft_kernel_set {
      * of a sum are worth doing at a time: kc rows of B's panel of 32 columns are read once for each
      * tile of rows, and stay in the first- or second-level cache meanwhile. */
     size_t mr, nr, kc;
+
+    /* Rows of a tile of packed terms (ops/packed.h), a divisor of mr: a lower one leaves out more,
+     * but has to give the units for multiplication as many sums as they need to be busy. */
+    size_t packed_mr;
 
     /* Nothing beyond the n columns is read or written; without accumulate C is not read. Each
      * element is one sum in the order of p, whatever m and n: so cutting C into tiles never

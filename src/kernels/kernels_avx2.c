@@ -146,6 +146,7 @@ const struct weft_kernel_set weft_kernels_avx2 = {
     .name = "avx2",
     .needs = WEFT_CPU_AVX2 | WEFT_CPU_FMA,
     .mr = MR,
+    .packed_mr = MR,
     .nr = NV * W,
     .kc = 1056,
     .sgemm = sgemm_avx2,

@@ -157,9 +157,9 @@ static inline __m128 sums_of(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
 #define AVX512_BITS                                                                                \
     (WEFT_CPU_AVX512F | WEFT_CPU_AVX512VL | WEFT_CPU_AVX512DQ | WEFT_CPU_AVX512BW | WEFT_CPU_FMA)
 #define AVX512_FIELDS                                                                              \
-    .mr = MR, .nr = NV * W, .kc = 1056, .sgemm = sgemm_avx512, .sdot = sdot_avx512,                \
-    .used_columns = used_columns_avx512, .used_rows = used_rows_avx512, BF16_CONVERSIONS,          \
-    ELEMENTWISE_KERNELS
+    .mr = MR, .packed_mr = 4, .nr = NV * W, .kc = 1056, .sgemm = sgemm_avx512,                     \
+    .sdot = sdot_avx512, .used_columns = used_columns_avx512, .used_rows = used_rows_avx512,       \
+    BF16_CONVERSIONS, ELEMENTWISE_KERNELS
 
 const struct weft_kernel_set weft_kernels_avx512 = {
     .name = "avx512",

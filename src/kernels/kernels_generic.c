@@ -22,7 +22,7 @@ static inline void transpose_square_generic(const float *src, size_t src_rs, flo
 /* Where the q-th term of a product begins in A. */
 static size_t term_of_a(const struct weft_sgemm *job, size_t q)
 {
-    if (job->terms != NULL) {
+    if (job->terms != NULL && !job->a_packed) {
         return job->terms[q] * job->a_cs;
     }
     return job->a_block == 0 ? q * job->a_cs
@@ -86,6 +86,7 @@ const struct weft_kernel_set weft_kernels_generic = {
     .name = "generic",
     .needs = 0,
     .mr = 8,
+    .packed_mr = 8,
     .nr = 32,
     .kc = 256,
     .sgemm = sgemm_generic,

@@ -105,6 +105,7 @@ const struct weft_kernel_set weft_kernels_neon = {
     .name = "neon",
     .needs = 0,
     .mr = MR,
+    .packed_mr = MR,
     .nr = NV * W,
     .kc = 256,
     .sgemm = sgemm_neon,

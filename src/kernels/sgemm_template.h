@@ -71,7 +71,17 @@ INLINE void tile(size_t mr, size_t nv, bool masked, MASK mask, size_t a_rs,
         }
     }
     size_t a_cs = job->a_cs, b_rs = job->b_rs;
-    if (job->terms != NULL) {
+    if (job->terms != NULL && job->a_packed) {
+        for (const uint32_t *term = job->terms, *end = term + job->k; term < end; term++) {
+            /* Each is read but once a step. The processor's own prefetch loses these streams among
+             * the rows of B: without this, terms took 11.4 cycles instead of 8.6 (of 8 at least).
+             */
+            __builtin_prefetch(a + 512);
+            __builtin_prefetch(term + 256);
+            add_term(mr, nv, masked, mask, a, a_rs, b + *term * b_rs, sum);
+            a += a_cs;
+        }
+    } else if (job->terms != NULL) {
         for (const uint32_t *term = job->terms, *end = term + job->k; term < end; term++) {
             add_term(mr, nv, masked, mask, a + *term * a_cs, a_rs, b + *term * b_rs, sum);
         }

@@ -14,6 +14,7 @@
 #include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/team.h"
+#include "ops/tiles.h"
 
 /* Samples looked at to tell whether data are mostly zeros. */
 enum { SAMPLED_ROWS = 256 };
@@ -118,7 +119,7 @@ static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind
     if (status == WEFT_OK && bf16_of(pass, 0) == NULL &&
         weft_linear_uses_nonzeros(&net->layers[0].linear) && is_mostly_zeros(x, &net->scaling)) {
         status = weft_nonzeros_init(&pass->nonzeros, pass->context, rows, weft_net_n_inputs(net),
-                                    backward);
+                                    backward, false);
     }
     for (size_t l = 0; status == WEFT_OK && l < net->n_layers; l++) {
         status = init_layer(&pass->layers[l], kind, net, l, rows);
@@ -178,6 +179,7 @@ void weft_pass_release(struct weft_pass *pass)
     }
     weft_tensor_release(&pass->x);
     weft_nonzeros_release(&pass->nonzeros);
+    weft_packed_release(&pass->kept.packed);
     weft_mem_free(pass->turned);
     weft_mem_free(pass->layers);
     weft_mem_free(pass->sums);
@@ -207,24 +209,126 @@ static weft_tensor input_of(const struct weft_pass *pass, size_t l, size_t n)
     return top(l == 0 ? &pass->x : &pass->layers[l - 1].y, n);
 }
 
-/* What is known of the zeros in the input of layer l. */
-static const struct weft_nonzeros *nonzeros_of(const struct weft_pass *pass, size_t l)
+static bool has_nonzeros(const struct weft_nonzeros *nonzeros)
 {
-    return l == 0 && pass->nonzeros.by_rows.terms != NULL ? &pass->nonzeros : NULL;
+    return nonzeros->by_rows.terms != NULL;
 }
 
-void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part)
+static weft_tensor gather_team(struct weft_pass *pass, const struct weft_part *part)
 {
     const weft_scaling *scaling = &pass->net->scaling;
     weft_tensor x = top(&pass->x, part->n);
     weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n, scaling->shift,
                      scaling->scale, &x);
-    if (nonzeros_of(pass, 0) != NULL) {
+    return x;
+}
+
+/* Packing all rows of x in two walks over them: one counts, one fills in. */
+struct keep_job {
+    struct weft_pass *pass;
+    const weft_tensor *x;
+    struct weft_nonzeros found;
+    bool counted;
+};
+
+static void keep_team(void *arg)
+{
+    struct keep_job *job = arg;
+    struct weft_pass *pass = job->pass;
+    size_t max_rows = pass->x.rows;
+    for (size_t p = 0; p * max_rows < job->x->rows; p++) {
+        struct weft_part part = {.x = job->x, .first = p * max_rows};
+        part.n = weft_smaller(max_rows, job->x->rows - part.first);
+        weft_tensor x = gather_team(pass, &part);
+        weft_nonzeros_find_team(pass->context, &job->found, &x);
+        if (job->counted) {
+            weft_packed_fill_team(pass->context, &pass->kept.packed, p, &job->found, &x);
+        } else {
+            weft_packed_count_team(pass->context, &pass->kept.packed, p, &job->found, x.rows);
+        }
+    }
+}
+
+static weft_status pack(struct weft_pass *pass, struct keep_job *job)
+{
+    struct weft_packed *packed = &pass->kept.packed;
+    weft_status status =
+        weft_packed_init(packed, &job->found, weft_tiles_of(job->x->rows, pass->x.rows));
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_team_run(pass->context, keep_team, job);
+    status = weft_packed_make_room(packed, WEFT_PASS_MAX_KEPT);
+    if (status != WEFT_OK) {
+        weft_packed_release(packed);
+        return status;
+    }
+    job->counted = true;
+    weft_team_run(pass->context, keep_team, job);
+    return WEFT_OK;
+}
+
+void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x)
+{
+    if (x->rows > pass->x.rows) {
+        struct keep_job job = {.pass = pass, .x = x};
+        bool packed = has_nonzeros(&pass->nonzeros) &&
+                      weft_nonzeros_init(&job.found, pass->context, pass->x.rows, x->cols,
+                                         pass->nonzeros.by_cols.terms != NULL, true) == WEFT_OK &&
+                      pack(pass, &job) == WEFT_OK;
+        weft_nonzeros_release(&job.found);
+        if (!packed) {
+            return;
+        }
+    }
+    pass->kept.data = x->data;
+    pass->kept.n_rows = x->rows;
+}
+
+/* Whether the part is of the rows that are kept. */
+static bool is_kept(const struct weft_pass *pass, const struct weft_part *part)
+{
+    return part->x->data == pass->kept.data && part->x->rows == pass->kept.n_rows &&
+           part->rows == NULL;
+}
+
+static bool is_packed(const struct weft_pass *pass, const struct weft_part *part)
+{
+    return pass->kept.packed.n_parts > 0 && is_kept(pass, part);
+}
+
+/* What is known of the zeros in the input of layer l. */
+static const struct weft_nonzeros *nonzeros_of(const struct weft_pass *pass,
+                                               const struct weft_part *part, size_t l)
+{
+    if (l > 0 || !has_nonzeros(&pass->nonzeros)) {
+        return NULL;
+    }
+    return is_packed(pass, part) ? &pass->kept.packed.parts[part->first / pass->x.rows]
+                                 : &pass->nonzeros;
+}
+
+/* Makes the input of the first layer ready. */
+static void input_team(struct weft_pass *pass, const struct weft_part *part)
+{
+    bool kept = is_kept(pass, part);
+    if (is_packed(pass, part) || (kept && pass->kept.in_x)) {
+        return;
+    }
+    weft_tensor x = gather_team(pass, part);
+    if (has_nonzeros(&pass->nonzeros)) {
         weft_nonzeros_find_team(pass->context, &pass->nonzeros, &x);
     }
     if (bf16_of(pass, 0) != NULL) {
         weft_linear_bf16_input_team(pass->context, &x, bf16_of(pass, 0));
     }
+#pragma omp single nowait
+    pass->kept.in_x = kept;
+}
+
+void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part)
+{
+    input_team(pass, part);
     for (size_t l = 0; l < pass->n_layers; l++) {
         const struct weft_layer *layer = &pass->net->layers[l];
         weft_linear_forward_team(pass->context, &(struct weft_forward_job){
@@ -234,7 +338,7 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
                                                     .y = top(&pass->layers[l].y, part->n),
                                                     .pre = top(&pass->layers[l].pre, part->n),
                                                     .f = layer->f,
-                                                    .nonzeros = nonzeros_of(pass, l),
+                                                    .nonzeros = nonzeros_of(pass, part, l),
                                                     .bf16 = bf16_of(pass, l),
                                                     .y_copies = bf16_of(pass, l + 1),
                                                 });
@@ -291,7 +395,7 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
                                .accumulate = accumulate,
                                .update = update,
                                .update_at = layer->at,
-                               .nonzeros = nonzeros_of(pass, l),
+                               .nonzeros = nonzeros_of(pass, part, l),
                                .bf16 = bf16_of(pass, l),
                            });
     }

@@ -16,11 +16,15 @@
 #include "ops/linear_bf16.h"
 #include "ops/nonzeros.h"
 #include "ops/output.h"
+#include "ops/packed.h"
 
 /* Batches are run in parts of at most so many rows, their gradients added part by part: memory
  * and cache footprint are those of a part however large the batch. Fixed, as the order of the
  * sums depends on it. 256 rows of 784 floats fill most of a 1 MiB second-level cache. */
 enum { WEFT_PASS_ROWS = WEFT_LINEAR_MAX_ROWS };
+
+/* Memory for what weft_pass_keep() keeps: the 60,000 MNIST digits take 160 MB. */
+#define WEFT_PASS_MAX_KEPT ((size_t)1 << 30)
 
 /* Everything a part needs beside the parameters. */
 struct weft_pass {
@@ -29,6 +33,12 @@ struct weft_pass {
     size_t n_layers;
     weft_tensor x;                 /* [rows, n_inputs], scaled */
     struct weft_nonzeros nonzeros; /* of x; without lists where it is dense */
+    struct weft_pass_kept {
+        const void *data; /* of the rows that are kept; NULL: none are */
+        size_t n_rows;
+        bool in_x;                 /* x and nonzeros are of them, all in one part */
+        struct weft_packed packed; /* else, where there are more */
+    } kept;
     struct weft_pass_layer {
         weft_tensor y;                /* [rows, n_out]: f(X W + b); of the last layer the logits */
         weft_tensor pre;              /* [rows, n_out]: X W + b, where f' wants it; else empty */
@@ -54,6 +64,12 @@ WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_k
                                         weft_context *context, const weft_net *net,
                                         const weft_tensor *x, size_t max_rows, weft_error *err);
 void weft_pass_release(struct weft_pass *pass);
+
+/* From now on x, of at most UINT32_MAX rows, is run in whole passes, in order and in parts of
+ * WEFT_PASS_ROWS, and does not change: what it costs to gather and scale it and to look for its
+ * zeros is saved where that pays and fits WEFT_PASS_MAX_KEPT and memory. No bit changes, and
+ * anything else may be run between. */
+void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x);
 
 /* Takes the parameters as they are now; a team function. */
 void weft_pass_copy_params_team(struct weft_pass *pass);

@@ -56,10 +56,10 @@ bool weft_linear_saves_input(weft_activation f);
 bool weft_linear_uses_nonzeros(const struct weft_linear *linear);
 
 /* Y [B, n_out] = f([X 1] W). pre gets the argument of f where weft_linear_saves_input(f), unless
- * its data is NULL. nonzeros: of X, or NULL; it saves work and changes no bit. bf16: NULL for
- * products of float32 numbers; else they are of bfloat16 numbers summed in float32, and these are
- * the copies of W and X. y_copies: those of the layer that Y is the input of, which get Y; or
- * NULL. */
+ * its data is NULL. nonzeros: of X, or NULL; it saves work and changes no bit; where X is packed
+ * there, only the shape of x counts. bf16: NULL for products of float32 numbers; else they are of
+ * bfloat16 numbers summed in float32, and these are the copies of W and X. y_copies: those of the
+ * layer that Y is the input of, which get Y; or NULL. */
 struct weft_forward_job {
     const struct weft_linear *linear;
     const float *params;

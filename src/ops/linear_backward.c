@@ -196,7 +196,7 @@ struct gradient_tile {
 
 /* c (+)= a^T b over the batch, run by run. */
 static void sum_batch(const struct weft_kernel_set *kernels, const struct gradient_tile *tile,
-                      size_t batch, const struct weft_term_lists *lists, size_t list,
+                      size_t batch, const struct weft_nonzeros *nonzeros, size_t list,
                       bool accumulate)
 {
     size_t run = weft_run_length(batch, kernels->kc);
@@ -214,8 +214,8 @@ static void sum_batch(const struct weft_kernel_set *kernels, const struct gradie
             .c_rs = tile->c_ld,
             .accumulate = accumulate || p > 0,
         };
-        if (lists != NULL) {
-            product.k = weft_nonzeros_terms(lists, list, r, product.k, &product.terms);
+        if (nonzeros != NULL) {
+            weft_nonzeros_leave_out(nonzeros, &nonzeros->by_cols, list, r, &product);
         }
         kernels->sgemm(&product);
     }
@@ -234,14 +234,12 @@ static void sum_float_batch(const struct weft_kernel_set *kernels,
         .b_ld = job->dz.ld,
         .c_ld = WEFT_PANEL,
     };
-    size_t step = job->nonzeros != NULL ? kernels->mr : n_i;
+    size_t step = job->nonzeros != NULL ? job->nonzeros->mr : n_i;
     for (size_t done = 0; done < n_i; done += step) {
         tile.m = weft_smaller(step, n_i - done);
         tile.a = (const float *)job->x.data + i + done;
         tile.c = g + done * WEFT_PANEL;
-        sum_batch(kernels, &tile, job->x.rows,
-                  job->nonzeros != NULL ? &job->nonzeros->by_cols : NULL, (i + done) / kernels->mr,
-                  job->accumulate);
+        sum_batch(kernels, &tile, job->x.rows, job->nonzeros, (i + done) / step, job->accumulate);
     }
 }
 

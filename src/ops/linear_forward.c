@@ -37,15 +37,15 @@ static void add_run(const struct weft_kernel_set *kernels, const struct weft_for
         kernels->sgemm(&product);
         return;
     }
-    size_t rows = product.m;
-    for (size_t done = 0; done < rows; done += kernels->mr) {
-        product.m = weft_smaller(kernels->mr, rows - done);
-        product.k = weft_nonzeros_terms(
-            &job->nonzeros->by_rows, share->inner_from + done / kernels->mr,
-            p / weft_run_length(linear->n_in + 1, kernels->kc), run, &product.terms);
-        kernels->sgemm(&product);
-        product.a += product.m * product.a_rs;
-        product.c += product.m * product.c_rs;
+    size_t mr = job->nonzeros->mr, nth_run = p / weft_run_length(linear->n_in + 1, kernels->kc);
+    for (size_t done = 0; done < product.m; done += mr) {
+        struct weft_sgemm tile = product;
+        tile.m = weft_smaller(mr, product.m - done);
+        tile.a += done * product.a_rs;
+        tile.c += done * product.c_rs;
+        weft_nonzeros_leave_out(job->nonzeros, &job->nonzeros->by_rows, (row + done) / mr, nth_run,
+                                &tile);
+        kernels->sgemm(&tile);
     }
 }
 

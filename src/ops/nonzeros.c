@@ -30,12 +30,11 @@ bool weft_term_lists_init(struct weft_term_lists *lists, size_t n_tiles, size_t 
         .max_runs = weft_tiles_of(n_terms, max_run),
         .room = round_up(max_run, GRAIN) + LIST_SLACK,
     };
-    size_t n_lists;
-    if (!weft_mul_fits(n_tiles, lists->max_runs, &n_lists)) {
+    if (!weft_mul_fits(n_tiles, lists->max_runs, &lists->n_lists)) {
         return false;
     }
-    lists->counts = weft_mem_alloc(n_lists, sizeof *lists->counts);
-    lists->terms = weft_mem_alloc(n_lists, lists->room * sizeof *lists->terms);
+    lists->counts = weft_mem_alloc(lists->n_lists, sizeof *lists->counts);
+    lists->terms = weft_mem_alloc(lists->n_lists, lists->room * sizeof *lists->terms);
     return lists->counts != NULL && lists->terms != NULL;
 }
 
@@ -47,10 +46,11 @@ void weft_term_lists_release(struct weft_term_lists *lists)
 }
 
 weft_status weft_nonzeros_init(struct weft_nonzeros *nonzeros, const weft_context *context,
-                               size_t max_rows, size_t n_cols, bool by_cols)
+                               size_t max_rows, size_t n_cols, bool by_cols, bool to_pack)
 {
-    size_t mr = context->kernels->mr, kc = context->kernels->kc;
-    *nonzeros = (struct weft_nonzeros){.n_cols = n_cols + 1};
+    size_t mr = to_pack ? context->kernels->packed_mr : context->kernels->mr;
+    size_t kc = context->kernels->kc;
+    *nonzeros = (struct weft_nonzeros){.n_cols = n_cols + 1, .mr = mr};
     if (weft_term_lists_init(&nonzeros->by_rows, weft_tiles_of(max_rows, mr), n_cols + 1, kc) &&
         (!by_cols ||
          weft_term_lists_init(&nonzeros->by_cols, weft_tiles_of(n_cols + 1, mr), max_rows, kc))) {
@@ -68,12 +68,13 @@ void weft_nonzeros_release(struct weft_nonzeros *nonzeros)
 }
 
 /* Fills the lists of tile t, whose terms are columns of x where by_rows. */
-static void list_tile(const struct weft_kernel_set *kernels, struct weft_term_lists *lists,
-                      const weft_tensor *x, size_t n_cols, size_t t, bool by_rows)
+static void list_tile(const struct weft_kernel_set *kernels, struct weft_nonzeros *nonzeros,
+                      const weft_tensor *x, size_t t, bool by_rows)
 {
-    size_t from = t * kernels->mr;
+    struct weft_term_lists *lists = by_rows ? &nonzeros->by_rows : &nonzeros->by_cols;
+    size_t from = t * nonzeros->mr, n_cols = nonzeros->n_cols;
     size_t n_terms = by_rows ? n_cols : x->rows;
-    size_t width = weft_smaller(kernels->mr, (by_rows ? x->rows : n_cols) - from);
+    size_t width = weft_smaller(nonzeros->mr, (by_rows ? x->rows : n_cols) - from);
     size_t run = weft_run_length(n_terms, kernels->kc);
     for (size_t p = 0, r = 0; p < n_terms; p += run, r++) {
         size_t at = t * lists->max_runs + r, count = weft_smaller(run, n_terms - p);
@@ -91,16 +92,16 @@ void weft_nonzeros_find_team(weft_context *context, struct weft_nonzeros *nonzer
                              const weft_tensor *x)
 {
     const struct weft_kernel_set *kernels = context->kernels;
-    size_t n_row_tiles = weft_tiles_of(x->rows, kernels->mr);
+    size_t n_row_tiles = weft_tiles_of(x->rows, nonzeros->mr);
     size_t n_col_tiles =
-        nonzeros->by_cols.terms == NULL ? 0 : weft_tiles_of(nonzeros->n_cols, kernels->mr);
+        nonzeros->by_cols.terms == NULL ? 0 : weft_tiles_of(nonzeros->n_cols, nonzeros->mr);
 #pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_row_tiles; t++) {
-        list_tile(kernels, &nonzeros->by_rows, x, nonzeros->n_cols, t, true);
+        list_tile(kernels, nonzeros, x, t, true);
     }
 #pragma omp for schedule(static) nowait
     for (size_t t = 0; t < n_col_tiles; t++) {
-        list_tile(kernels, &nonzeros->by_cols, x, nonzeros->n_cols, t, false);
+        list_tile(kernels, nonzeros, x, t, false);
     }
     weft_team_barrier(context);
 }
@@ -116,4 +117,21 @@ size_t weft_nonzeros_terms(const struct weft_term_lists *lists, size_t tile, siz
     }
     *terms = lists->terms + at * lists->room;
     return count;
+}
+
+void weft_nonzeros_leave_out(const struct weft_nonzeros *nonzeros,
+                             const struct weft_term_lists *lists, size_t tile, size_t run,
+                             struct weft_sgemm *product)
+{
+    if (lists->values == NULL) {
+        product->k = weft_nonzeros_terms(lists, tile, run, product->k, &product->terms);
+        return;
+    }
+    size_t at = tile * lists->max_runs + run;
+    product->k = lists->counts[at];
+    product->terms = lists->terms + lists->begins[at];
+    product->a_packed = true;
+    product->a = lists->values + lists->begins[at] * nonzeros->mr;
+    product->a_rs = 1;
+    product->a_cs = nonzeros->mr;
 }

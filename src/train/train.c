@@ -39,6 +39,9 @@ weft_train_options weft_train_options_default(void)
     return options;
 }
 
+/* Keeping the samples takes about as long as it saves in five steps. */
+enum { KEEP_FROM = 8 };
+
 /* One run. Fields below the line change while threads run; each is written by one thread
  * between barriers. */
 struct run {
@@ -171,7 +174,11 @@ static weft_status run_init(struct run *run, weft_error *err)
     if (status != WEFT_OK) {
         return status;
     }
-    bool shuffled = options->shuffle && run->length.steps_per_epoch > 1;
+    bool full = run->length.steps_per_epoch == 1;
+    if (full && run->length.epochs >= KEEP_FROM) {
+        weft_pass_keep(&run->pass, &run->x);
+    }
+    bool shuffled = options->shuffle && !full;
     bool clips = options->clip_norm > 0;
     bool kept = clips || run->batch_size > WEFT_PASS_ROWS;
     if (kept) {
