@@ -130,12 +130,12 @@ void __wrap_weft_linear_bf16_input_team(weft_context *context, const weft_tensor
     leave(start);
 }
 
-void __real_weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job);
-void __wrap_weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job);
-void __wrap_weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job)
+void __real_weft_linear_forward_nowait(weft_context *context, const struct weft_forward_job *job);
+void __wrap_weft_linear_forward_nowait(weft_context *context, const struct weft_forward_job *job);
+void __wrap_weft_linear_forward_nowait(weft_context *context, const struct weft_forward_job *job)
 {
     double start = enter(FORWARD, job->linear, job->x.rows);
-    __real_weft_linear_forward_team(context, job);
+    __real_weft_linear_forward_nowait(context, job);
     leave(start);
 }
 

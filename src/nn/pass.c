@@ -143,6 +143,17 @@ static void copy_params(void *pass)
     weft_pass_copy_params_team(pass);
 }
 
+static void release_layers(struct weft_pass_layer *layers, size_t n_layers)
+{
+    for (size_t l = 0; layers != NULL && l < n_layers; l++) {
+        weft_tensor_release(&layers[l].y);
+        weft_tensor_release(&layers[l].pre);
+        weft_tensor_release(&layers[l].dz);
+        weft_linear_bf16_release(&layers[l].bf16);
+    }
+    weft_mem_free(layers);
+}
+
 weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, weft_context *context,
                            const weft_net *net, const weft_tensor *x, size_t max_rows,
                            weft_error *err)
@@ -152,6 +163,7 @@ weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, wef
         .net = net,
         .context = context,
         .n_layers = net->n_layers,
+        .max_rows = max_rows,
         .layers = weft_mem_zalloc(net->n_layers, sizeof *pass->layers),
         .sums = weft_mem_zalloc(weft_loss_n_blocks(max_rows), sizeof *pass->sums),
     };
@@ -171,17 +183,11 @@ weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, wef
 
 void weft_pass_release(struct weft_pass *pass)
 {
-    for (size_t l = 0; pass->layers != NULL && l < pass->n_layers; l++) {
-        weft_tensor_release(&pass->layers[l].y);
-        weft_tensor_release(&pass->layers[l].pre);
-        weft_tensor_release(&pass->layers[l].dz);
-        weft_linear_bf16_release(&pass->layers[l].bf16);
-    }
+    release_layers(pass->layers, pass->n_layers);
     weft_tensor_release(&pass->x);
     weft_nonzeros_release(&pass->nonzeros);
     weft_packed_release(&pass->kept.packed);
     weft_mem_free(pass->turned);
-    weft_mem_free(pass->layers);
     weft_mem_free(pass->sums);
     *pass = (struct weft_pass){0};
 }
@@ -192,10 +198,15 @@ double weft_pass_flop(const weft_net *net, enum weft_pass_kind kind, size_t rows
     return n_products * 2 * (double)weft_net_n_params(net) * (double)rows;
 }
 
-/* The first n rows of a buffer; an empty buffer stays empty. */
+/* Rows at .. at + n of a buffer; an empty buffer stays empty. */
+static weft_tensor rows_of(const weft_tensor *buffer, size_t at, size_t n)
+{
+    return buffer->data == NULL ? *buffer : weft_tensor_view(buffer, at, 0, n, buffer->cols);
+}
+
 static weft_tensor top(const weft_tensor *buffer, size_t n)
 {
-    return buffer->data == NULL ? *buffer : weft_tensor_view(buffer, 0, 0, n, buffer->cols);
+    return rows_of(buffer, 0, n);
 }
 
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n)
@@ -203,10 +214,11 @@ weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n)
     return top(&pass->layers[pass->n_layers - 1].y, n);
 }
 
-/* What layer l reads: the batch, or the output of the layer below. */
-static weft_tensor input_of(const struct weft_pass *pass, size_t l, size_t n)
+/* What layer l reads: the batch, or the output of the layer below. Of kept samples that are packed
+ * there is no x but its shape. */
+static weft_tensor input_of(const struct weft_pass *pass, size_t l, size_t at, size_t n)
 {
-    return top(l == 0 ? &pass->x : &pass->layers[l - 1].y, n);
+    return l == 0 ? top(&pass->x, n) : rows_of(&pass->layers[l - 1].y, at, n);
 }
 
 static bool has_nonzeros(const struct weft_nonzeros *nonzeros)
@@ -268,6 +280,43 @@ static weft_status pack(struct weft_pass *pass, struct keep_job *job)
     return WEFT_OK;
 }
 
+/* How many rows a part of n kept samples should have. */
+static size_t larger_part(const struct weft_pass *pass, size_t n)
+{
+    size_t row_bytes = 0, rows = pass->x.rows;
+    for (size_t l = 0; l < pass->n_layers; l++) {
+        const struct weft_pass_layer *layer = &pass->layers[l];
+        row_bytes += (layer->y.ld + layer->pre.ld + layer->dz.ld) * sizeof(float);
+    }
+    while (rows < n && 2 * rows <= WEFT_PASS_MAX_ROWS &&
+           row_bytes <= WEFT_PASS_MAX_ACTIVATIONS / (2 * rows)) {
+        rows *= 2;
+    }
+    return rows;
+}
+
+/* Makes the activations larger; where there is no memory for that, they stay as they are. */
+static void enlarge(struct weft_pass *pass, size_t rows)
+{
+    enum weft_pass_kind kind = pass->turned != NULL ? WEFT_PASS_BACKWARD : WEFT_PASS_FORWARD;
+    struct weft_pass_layer *layers = weft_mem_zalloc(pass->n_layers, sizeof *layers);
+    struct weft_loss_sum *sums = weft_mem_zalloc(weft_loss_n_blocks(rows), sizeof *sums);
+    weft_status status = layers != NULL && sums != NULL ? WEFT_OK : WEFT_ERR_NOMEM;
+    for (size_t l = 0; status == WEFT_OK && l < pass->n_layers; l++) {
+        status = init_layer(&layers[l], kind, pass->net, l, rows);
+    }
+    if (status != WEFT_OK) {
+        release_layers(layers, pass->n_layers);
+        weft_mem_free(sums);
+        return;
+    }
+    release_layers(pass->layers, pass->n_layers);
+    weft_mem_free(pass->sums);
+    pass->layers = layers;
+    pass->sums = sums;
+    pass->max_rows = rows;
+}
+
 void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x)
 {
     if (x->rows > pass->x.rows) {
@@ -279,6 +328,10 @@ void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x)
         weft_nonzeros_release(&job.found);
         if (!packed) {
             return;
+        }
+        size_t rows = larger_part(pass, x->rows);
+        if (rows > pass->max_rows) {
+            enlarge(pass, rows);
         }
     }
     pass->kept.data = x->data;
@@ -297,14 +350,14 @@ static bool is_packed(const struct weft_pass *pass, const struct weft_part *part
     return pass->kept.packed.n_parts > 0 && is_kept(pass, part);
 }
 
-/* What is known of the zeros in the input of layer l. */
+/* What is known of the zeros in the input of layer l, from row `at` of the part on. */
 static const struct weft_nonzeros *nonzeros_of(const struct weft_pass *pass,
-                                               const struct weft_part *part, size_t l)
+                                               const struct weft_part *part, size_t at, size_t l)
 {
     if (l > 0 || !has_nonzeros(&pass->nonzeros)) {
         return NULL;
     }
-    return is_packed(pass, part) ? &pass->kept.packed.parts[part->first / pass->x.rows]
+    return is_packed(pass, part) ? &pass->kept.packed.parts[(part->first + at) / pass->x.rows]
                                  : &pass->nonzeros;
 }
 
@@ -331,17 +384,22 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
     input_team(pass, part);
     for (size_t l = 0; l < pass->n_layers; l++) {
         const struct weft_layer *layer = &pass->net->layers[l];
-        weft_linear_forward_team(pass->context, &(struct weft_forward_job){
-                                                    .linear = &layer->linear,
-                                                    .params = pass->net->params + layer->at,
-                                                    .x = input_of(pass, l, part->n),
-                                                    .y = top(&pass->layers[l].y, part->n),
-                                                    .pre = top(&pass->layers[l].pre, part->n),
-                                                    .f = layer->f,
-                                                    .nonzeros = nonzeros_of(pass, part, l),
-                                                    .bf16 = bf16_of(pass, l),
-                                                    .y_copies = bf16_of(pass, l + 1),
-                                                });
+        for (size_t at = 0; at < part->n; at += WEFT_PASS_ROWS) {
+            size_t n = weft_smaller(WEFT_PASS_ROWS, part->n - at);
+            weft_linear_forward_nowait(pass->context,
+                                       &(struct weft_forward_job){
+                                           .linear = &layer->linear,
+                                           .params = pass->net->params + layer->at,
+                                           .x = input_of(pass, l, at, n),
+                                           .y = rows_of(&pass->layers[l].y, at, n),
+                                           .pre = rows_of(&pass->layers[l].pre, at, n),
+                                           .f = layer->f,
+                                           .nonzeros = nonzeros_of(pass, part, at, l),
+                                           .bf16 = bf16_of(pass, l),
+                                           .y_copies = bf16_of(pass, l + 1),
+                                       });
+        }
+        weft_team_barrier(pass->context);
     }
 }
 
@@ -353,24 +411,40 @@ void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, f
                    part->label_smoothing, weight, &dz, pass->sums);
 }
 
+void weft_pass_add_loss(const struct weft_pass *pass, size_t n, struct weft_loss_sum *sum)
+{
+    for (size_t at = 0; at < n; at += WEFT_PASS_ROWS) {
+        struct weft_loss_sum more =
+            weft_loss_total(pass->sums + weft_loss_n_blocks(at),
+                            weft_loss_n_blocks(weft_smaller(WEFT_PASS_ROWS, n - at)));
+        sum->loss += more.loss;
+        sum->n_right += more.n_right;
+    }
+}
+
 /* dZ of the layer below l. */
 static void propagate_team(struct weft_pass *pass, size_t l, size_t n)
 {
     const struct weft_layer *layer = &pass->net->layers[l];
     const struct weft_pass_layer *below = &pass->layers[l - 1];
     weft_activation f = pass->net->layers[l - 1].f;
-    weft_linear_input_gradient_team(
-        pass->context, &(struct weft_input_gradient_job){
-                           .linear = &layer->linear,
-                           .params = pass->net->params + layer->at,
-                           .dz = top(&pass->layers[l].dz, n),
-                           .dx = top(&below->dz, n),
-                           .saved = top(weft_linear_saves_input(f) ? &below->pre : &below->y, n),
-                           .f = f,
-                           .turned = pass->turned,
-                           .bf16 = bf16_of(pass, l),
-                           .dx_copies = bf16_of(pass, l - 1),
-                       });
+    const weft_tensor *saved = weft_linear_saves_input(f) ? &below->pre : &below->y;
+    size_t step = layer->linear.n_out <= WEFT_NARROW ? n : WEFT_LINEAR_MAX_ROWS;
+    for (size_t at = 0; at < n; at += step) {
+        size_t rows = weft_smaller(step, n - at);
+        weft_linear_input_gradient_team(pass->context,
+                                        &(struct weft_input_gradient_job){
+                                            .linear = &layer->linear,
+                                            .params = pass->net->params + layer->at,
+                                            .dz = rows_of(&pass->layers[l].dz, at, rows),
+                                            .dx = rows_of(&below->dz, at, rows),
+                                            .saved = rows_of(saved, at, rows),
+                                            .f = f,
+                                            .turned = pass->turned,
+                                            .bf16 = bf16_of(pass, l),
+                                            .dx_copies = bf16_of(pass, l - 1),
+                                        });
+    }
 }
 
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
@@ -386,18 +460,22 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
         if (l > 0) {
             propagate_team(pass, l, part->n); /* before the weights take their step */
         }
-        weft_linear_weight_gradient_nowait(
-            pass->context, &(struct weft_weight_gradient_job){
-                               .linear = &layer->linear,
-                               .x = input_of(pass, l, part->n),
-                               .dz = top(&pass->layers[l].dz, part->n),
-                               .gradient = gradient == NULL ? NULL : gradient + layer->at,
-                               .accumulate = accumulate,
-                               .update = update,
-                               .update_at = layer->at,
-                               .nonzeros = nonzeros_of(pass, part, l),
-                               .bf16 = bf16_of(pass, l),
-                           });
+        /* A piece of the gradient belongs to the same thread in each of these. */
+        for (size_t at = 0; at < part->n; at += WEFT_PASS_ROWS) {
+            size_t n = weft_smaller(WEFT_PASS_ROWS, part->n - at);
+            weft_linear_weight_gradient_nowait(
+                pass->context, &(struct weft_weight_gradient_job){
+                                   .linear = &layer->linear,
+                                   .x = input_of(pass, l, at, n),
+                                   .dz = rows_of(&pass->layers[l].dz, at, n),
+                                   .gradient = gradient == NULL ? NULL : gradient + layer->at,
+                                   .accumulate = accumulate || at > 0,
+                                   .update = at + n == part->n ? update : NULL,
+                                   .update_at = layer->at,
+                                   .nonzeros = nonzeros_of(pass, part, at, l),
+                                   .bf16 = bf16_of(pass, l),
+                               });
+        }
     }
     weft_team_barrier(pass->context);
 }

@@ -23,6 +23,10 @@
  * sums depends on it. 256 rows of 784 floats fill most of a 1 MiB second-level cache. */
 enum { WEFT_PASS_ROWS = WEFT_LINEAR_MAX_ROWS };
 
+/* A part of kept samples has more rows, up to these, while its activations take no more bytes than
+ * that: the second-level caches of some threads. Sums are still formed by WEFT_PASS_ROWS. */
+enum { WEFT_PASS_MAX_ROWS = 2048, WEFT_PASS_MAX_ACTIVATIONS = 1 << 20 };
+
 /* Memory for what weft_pass_keep() keeps: the 60,000 MNIST digits take 160 MB. */
 #define WEFT_PASS_MAX_KEPT ((size_t)1 << 30)
 
@@ -31,6 +35,7 @@ struct weft_pass {
     const weft_net *net;
     weft_context *context;
     size_t n_layers;
+    size_t max_rows;               /* of a part of the samples kept; of others, the rows of x */
     weft_tensor x;                 /* [rows, n_inputs], scaled */
     struct weft_nonzeros nonzeros; /* of x; without lists where it is dense */
     struct weft_pass_kept {
@@ -65,9 +70,9 @@ WEFT_CHECKED weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_k
                                         const weft_tensor *x, size_t max_rows, weft_error *err);
 void weft_pass_release(struct weft_pass *pass);
 
-/* From now on x, of at most UINT32_MAX rows, is run in whole passes, in order and in parts of
- * WEFT_PASS_ROWS, and does not change: what it costs to gather and scale it and to look for its
- * zeros is saved where that pays and fits WEFT_PASS_MAX_KEPT and memory. No bit changes, and
+/* From now on x does not change, and is run in order, in parts of max_rows, which this may raise:
+ * what it costs to gather and scale x and to look for its zeros is saved, and threads wait for each
+ * other less often, where that pays and fits WEFT_PASS_MAX_KEPT and memory. No bit changes, and
  * anything else may be run between. */
 void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x);
 
@@ -104,6 +109,9 @@ void weft_pass_update_team(struct weft_pass *pass, const float *gradient,
 /* Scales the weights into each unit of the hidden layers down to a norm of at most `most`; a team
  * function. */
 void weft_pass_limit_team(struct weft_pass *pass, double most);
+
+/* What loss measured in a part of n rows, added to *sum: by WEFT_PASS_ROWS, however large it is. */
+void weft_pass_add_loss(const struct weft_pass *pass, size_t n, struct weft_loss_sum *sum);
 
 /* The logits of the last forward: [n, n_outputs] */
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);

@@ -26,7 +26,8 @@
 enum {
     WEFT_PANEL = 32,
     WEFT_NARROW = 16,
-    /* Rows of a batch that the products take at a time: bounds the scratch of a thread. */
+    /* Rows that the input's gradient of a layer of more than WEFT_NARROW outputs takes at a time:
+     * bounds the scratch of a thread. */
     WEFT_LINEAR_MAX_ROWS = 256,
 };
 
@@ -69,6 +70,9 @@ struct weft_forward_job {
     const struct weft_linear_bf16 *bf16, *y_copies;
 };
 void weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job);
+
+/* The same, but for the barrier behind it. */
+void weft_linear_forward_nowait(weft_context *context, const struct weft_forward_job *job);
 
 /* Floats that backward wants to keep dZ^T for up to `rows` rows; 0: nothing. */
 size_t weft_linear_turned_len(const struct weft_linear *linear, size_t rows);

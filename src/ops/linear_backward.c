@@ -167,10 +167,11 @@ void weft_linear_input_gradient_team(weft_context *context,
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
     assert(job->dz.cols == linear->n_out && job->dx.cols == linear->n_in);
-    assert(job->dz.rows == job->dx.rows && job->dx.rows <= WEFT_LINEAR_MAX_ROWS);
+    assert(job->dz.rows == job->dx.rows);
     if (linear->n_out <= WEFT_NARROW) {
         input_narrow(context, job);
     } else {
+        assert(job->dx.rows <= WEFT_LINEAR_MAX_ROWS);
         if (job->bf16 == NULL) {
             turn_team(context, job);
         }

@@ -134,7 +134,7 @@ static void forward_narrow(const weft_context *context, const struct weft_forwar
     }
 }
 
-void weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job)
+void weft_linear_forward_nowait(weft_context *context, const struct weft_forward_job *job)
 {
     const struct weft_kernel_set *kernels = context->kernels;
     const struct weft_linear *linear = job->linear;
@@ -154,5 +154,10 @@ void weft_linear_forward_team(weft_context *context, const struct weft_forward_j
             forward_rectangle(kernels, job, &share);
         }
     }
+}
+
+void weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job)
+{
+    weft_linear_forward_nowait(context, job);
     weft_team_barrier(context);
 }

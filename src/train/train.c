@@ -244,21 +244,20 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
         &run->optimizer, run->options, run->net->params, learning_rate(run, run->step), run->step);
     bool fused = run->norm_sums == NULL;
     *sum = (struct weft_loss_sum){0};
-    for (size_t done = 0; done < n; done += WEFT_PASS_ROWS) {
+    size_t max_rows = run->pass.max_rows;
+    for (size_t done = 0; done < n; done += max_rows) {
         struct weft_part part = {
             .x = &run->x,
             .targets = &run->targets,
             .rows = run->order == NULL ? NULL : run->order + first + done,
             .first = first + done,
-            .n = n - done < WEFT_PASS_ROWS ? n - done : WEFT_PASS_ROWS,
+            .n = n - done < max_rows ? n - done : max_rows,
             .label_smoothing = (float)run->options->label_smoothing,
         };
         weft_pass_forward_team(&run->pass, &part);
         weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);
-        struct weft_loss_sum more = weft_loss_total(run->pass.sums, weft_loss_n_blocks(part.n));
-        sum->loss += more.loss;
-        sum->n_right += more.n_right;
-        bool last = n - done <= WEFT_PASS_ROWS;
+        weft_pass_add_loss(&run->pass, part.n, sum);
+        bool last = n - done <= max_rows;
         if (last && !isfinite(sum->loss)) {
             return;
         }
