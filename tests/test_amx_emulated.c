@@ -29,7 +29,7 @@ static void leave_emulated(void);
 static void every_edge(void)
 {
     enter_emulated();
-    check_bgemm_at_every_edge(bgemm_emulated, 32, 32);
+    check_bgemm_at_every_edge(bgemm_emulated, 32);
     leave_emulated();
 }
 

@@ -5,18 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernels/vector_avx512.h"
+
 #define BGEMM weft_bgemm_avx512bf16
 #define MR 12
-#define W 16
-#define VECTOR __m512
-#define MASK __mmask16
-#define ZERO() _mm512_setzero_ps()
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define MASK_OF(n) ((__mmask16)((1u << (n)) - 1u))
-#define LOAD_MASKED(p, m) _mm512_maskz_loadu_ps(m, p)
-#define STORE_MASKED(p, m, v) _mm512_mask_storeu_ps(p, m, v)
-#define ADD(a, b) _mm512_add_ps(a, b)
 
 #define A_PAIR __m512i
 #define B_PAIRS __m512i

@@ -4,7 +4,7 @@
  * products of a pair of A's elements broadcast against two vectors of pairs of B. Smaller tiles are
  * the same code with other constants, so an element's sum is the same in each.
  *
- * The including file defines, before including this:
+ * The including file defines, before including this (vector_<isa>.h has most of it):
  *   BGEMM                the name of the function
  *   MR, W                rows of the tile (up to 12); floats of a vector
  *   VECTOR, MASK         types

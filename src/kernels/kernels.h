@@ -84,10 +84,10 @@ struct weft_kernel_set {
     void (*enter)(void);
     void (*leave)(void);
 
-    /* Block sizes for the callers of sgemm: rows and columns of a register tile, and how many terms
-     * of a sum are worth doing at a time: kc rows of B's panel of 32 columns are read once for each
-     * tile of rows, and stay in the first- or second-level cache meanwhile. */
-    size_t mr, nr, kc;
+    /* Block sizes for the callers of sgemm: rows of a register tile, and how many terms of a sum
+     * are worth doing at a time: kc rows of B's panel of 32 columns are read once for each tile of
+     * rows, and stay in the first- or second-level cache meanwhile. */
+    size_t mr, kc;
 
     /* Rows of a tile of packed terms (ops/packed.h), a divisor of mr: a lower one leaves out more,
      * but has to give the units for multiplication as many sums as they need to be busy. */
@@ -108,15 +108,14 @@ struct weft_kernel_set {
     size_t (*used_columns)(size_t rows, size_t cols, const float *x, size_t x_rs, uint32_t *list);
     size_t (*used_rows)(size_t rows, size_t cols, const float *x, size_t x_rs, uint32_t *list);
 
-    /* The products of bfloat16 numbers, and their register tile. A term of the sum is exact in
+    /* The products of bfloat16 numbers, and their block sizes. A term of the sum is exact in
      * float32 (8 bits times 8), where it is in its range; sums are rounded to float32. Each element
      * is one sum in an order given by k alone, whatever m and n, and leaving out pairs whose A is
-     * zero changes no bit where B is finite. In generic, avx2, avx512 and neon
-     * the order is p = 0..k-1, from 0, C added at the end, so they give the same bits. The
-     * instructions for bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to
-     * nearest whatever the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). bmr
-     * is even. */
-    size_t bmr, bnr, bkc; /* as mr, nr, kc */
+     * zero changes no bit where B is finite. In generic, avx2, avx512 and neon the order is
+     * p = 0..k-1, from 0, C added at the end, so they give the same bits. The instructions for
+     * bfloat16 add in other orders, take numbers below 2^-126 as 0 and round to nearest whatever
+     * the control register says (Intel SDM vol. 2, VDPBF16PS, TDPBF16PS). bmr is even. */
+    size_t bmr, bkc; /* as mr, kc */
     void (*bgemm)(const struct weft_bgemm *job);
 
     /* float32 to bfloat16, rounded to nearest, ties to even; NaN stays NaN. In the four layouts

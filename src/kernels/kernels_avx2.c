@@ -7,6 +7,7 @@
 
 #define WEFT_SET(name) name##_avx2
 #include "cpu/cpu.h"
+#include "kernels/vector_avx2.h"
 
 #define TRANSPOSE_SIDE 8
 
@@ -46,20 +47,9 @@ static inline void transpose_square_avx2(const float *src, size_t src_rs, float 
 
 #define MR 6
 #define NV 2
-#define W 8
 #define DOT_ROWS 2
-#define VECTOR __m256
-#define MASK __m256i
-#define ZERO() _mm256_setzero_ps()
 #define BROADCAST(p) _mm256_broadcast_ss(p)
-#define LOAD(p) _mm256_loadu_ps(p)
-#define STORE(p, v) _mm256_storeu_ps(p, v)
-#define MASK_OF(n)                                                                                 \
-    _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
-#define LOAD_MASKED(p, m) _mm256_maskload_ps(p, m)
-#define STORE_MASKED(p, m, v) _mm256_maskstore_ps(p, m, v)
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define ADD(a, b) _mm256_add_ps(a, b)
 #define STORE_SUMS(p, v0, v1, v2, v3) _mm_storeu_ps(p, sums_of(v0, v1, v2, v3))
 
 /* Each half of a vector first, all four vectors at once. */
@@ -147,14 +137,12 @@ const struct weft_kernel_set weft_kernels_avx2 = {
     .needs = WEFT_CPU_AVX2 | WEFT_CPU_FMA,
     .mr = MR,
     .packed_mr = MR,
-    .nr = NV * W,
     .kc = 1056,
     .sgemm = sgemm_avx2,
     .sdot = sdot_avx2,
     .used_columns = used_columns_avx2,
     .used_rows = used_rows_avx2,
     .bmr = 4,
-    .bnr = 16,
     .bkc = 512,
     .bgemm = weft_bgemm_avx2,
     BF16_CONVERSIONS,

@@ -7,6 +7,7 @@
 
 #define WEFT_SET(name) name##_avx512
 #include "cpu/cpu.h"
+#include "kernels/vector_avx512.h"
 
 #define TRANSPOSE_SIDE 16
 
@@ -125,19 +126,9 @@ static size_t used_rows_avx512(size_t rows, size_t cols, const float *x, size_t 
 
 #define MR 8
 #define NV 2
-#define W 16
 #define DOT_ROWS 4
-#define VECTOR __m512
-#define MASK __mmask16
-#define ZERO() _mm512_setzero_ps()
 #define BROADCAST(p) _mm512_set1_ps(*(p))
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define MASK_OF(n) ((__mmask16)((1u << (n)) - 1u))
-#define LOAD_MASKED(p, m) _mm512_maskz_loadu_ps(m, p)
-#define STORE_MASKED(p, m, v) _mm512_mask_storeu_ps(p, m, v)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define ADD(a, b) _mm512_add_ps(a, b)
 #define STORE_SUMS(p, v0, v1, v2, v3) _mm_storeu_ps(p, sums_of(v0, v1, v2, v3))
 
 /* Each quarter of a vector first, all four vectors at once. */
@@ -157,15 +148,14 @@ static inline __m128 sums_of(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
 #define AVX512_BITS                                                                                \
     (WEFT_CPU_AVX512F | WEFT_CPU_AVX512VL | WEFT_CPU_AVX512DQ | WEFT_CPU_AVX512BW | WEFT_CPU_FMA)
 #define AVX512_FIELDS                                                                              \
-    .mr = MR, .packed_mr = 4, .nr = NV * W, .kc = 1056, .sgemm = sgemm_avx512,                     \
-    .sdot = sdot_avx512, .used_columns = used_columns_avx512, .used_rows = used_rows_avx512,       \
-    BF16_CONVERSIONS, ELEMENTWISE_KERNELS
+    .mr = MR, .packed_mr = 4, .kc = 1056, .sgemm = sgemm_avx512, .sdot = sdot_avx512,              \
+    .used_columns = used_columns_avx512, .used_rows = used_rows_avx512, BF16_CONVERSIONS,          \
+    ELEMENTWISE_KERNELS
 
 const struct weft_kernel_set weft_kernels_avx512 = {
     .name = "avx512",
     .needs = AVX512_BITS,
     .bmr = 8,
-    .bnr = 32,
     .bkc = 384,
     .bgemm = weft_bgemm_avx512,
     AVX512_FIELDS,
@@ -177,7 +167,6 @@ const struct weft_kernel_set weft_kernels_avx512bf16 = {
     .needs = AVX512_BITS | WEFT_CPU_AVX512BF16,
     .for_bf16 = true,
     .bmr = 12,
-    .bnr = 32,
     .bkc = 384,
     .bgemm = weft_bgemm_avx512bf16,
     AVX512_FIELDS,
@@ -192,7 +181,6 @@ const struct weft_kernel_set weft_kernels_amx = {
     .enter = weft_amx_enter,
     .leave = weft_amx_leave,
     .bmr = 32,
-    .bnr = 32,
     .bkc = 384,
     .bgemm = weft_bgemm_amx,
     AVX512_FIELDS,

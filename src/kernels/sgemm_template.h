@@ -7,7 +7,7 @@
  * the same in each. Few columns leave such vectors empty; sdot lets a vector be W terms of one
  * sum instead.
  *
- * The including file defines, before including this:
+ * The including file defines, before including this (vector_<isa>.h has most of it):
  *   WEFT_SET(name)       adds the suffix of the set
  *   MR, NV, W            rows and vectors of the tile (MR 6 or 8, NV 2); floats of a vector
  *   DOT_ROWS             rows of the tile of sdot, 2 or 4; it has 5 columns
