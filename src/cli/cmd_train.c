@@ -583,6 +583,8 @@ static int run(struct cli_call *call)
         .command = call->command->name, .options = &call->options, .args = call->options.args};
     int code = run_job(&job);
     cli_run_dir_release(&job.run);
+    weft_evaluation_release(&job.test_found);
+    sample_predictions_release(&job.predictions);
     weft_net_free(job.net);
     weft_dataset_free(job.data);
     weft_dataset_free(job.val);

@@ -40,6 +40,8 @@ static weft_status write_evaluation(const struct train_job *job, const char *pat
         snprintf(outcome, sizeof outcome, "stopped by %s", train_signal_name(cli_stop_signal()));
     }
     const struct report_subject subject = {
+        .evaluation = job->test_found.samples > 0 ? &job->test_found : NULL,
+        .predictions = &job->predictions,
         .context = job->context,
         .net = job->net,
         .train = job->data,
@@ -72,7 +74,10 @@ int train_write_report(struct train_job *job)
     bool unwritten;
     const char *run = job->run.path;
     cli_stop_hold();
-    weft_status status = write_evaluation(job, job->run.evaluation, &err);
+    weft_status status = train_predict(job, &err);
+    if (status == WEFT_OK) {
+        status = write_evaluation(job, job->run.evaluation, &err);
+    }
     if (status == WEFT_OK) {
         status = report_page_write(&run, 1, job->run.report, &unwritten, &err);
     }

@@ -13,6 +13,7 @@
 #include "cli/net_setup.h"
 #include "cli/progress_bar.h"
 #include "cli/run_dir.h"
+#include "report/sample_predictions.h"
 
 struct train_args {
     struct cli_common common;
@@ -57,11 +58,13 @@ struct train_job {
     weft_event finish; /* how the run ended */
     size_t step, n_steps;
     double seconds;
-    double load_seconds;   /* of reading data and making the network */
-    double step_seconds;   /* from the start of training to the end of the last step */
-    double watch_seconds;  /* of `seconds`: of the evaluations after epochs */
-    double test_seconds;   /* of the evaluation at the end */
-    weft_score test_score; /* at the end */
+    double load_seconds;        /* of reading data and making the network */
+    double step_seconds;        /* from the start of training to the end of the last step */
+    double watch_seconds;       /* of `seconds`: of the evaluations after epochs */
+    double test_seconds;        /* of the evaluation at the end */
+    weft_score test_score;      /* at the end */
+    weft_evaluation test_found; /* more of it, where it was measured at the end: samples > 0 */
+    struct sample_predictions predictions; /* by train_predict(); empty before */
     bool has_pictures;
     bool has_report; /* evaluation.json and report.html */
 };
@@ -80,6 +83,12 @@ int train_check(const struct train_job *job);
 /* Trains, with events going to bar, metrics and the stop flag; evaluates the test
  * set; writes the model. */
 int train_execute(struct train_job *job);
+
+/* The set that judges the network: test set, else validation set, else training set. */
+const weft_dataset *train_judge(const struct train_job *job);
+
+/* Predicts that set, once, for all who show something of it. */
+WEFT_CHECKED weft_status train_predict(struct train_job *job, weft_error *err);
 
 /* train_pictures.c: draws what the run directory shows in images/, as far as the data, and this
  * build, allow. */

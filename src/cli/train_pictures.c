@@ -12,13 +12,6 @@
 
 #define MAX_EACH 20 /* samples that were right, and that were wrong */
 
-/* The best judge there is: test set, validation set, training set. */
-static const weft_dataset *judge_of(const struct train_job *job, const char **name)
-{
-    *name = job->test != NULL ? "test set" : job->val != NULL ? "validation set" : "training set";
-    return job->test != NULL ? job->test : job->val != NULL ? job->val : job->data;
-}
-
 /* "test set: 9813 of 10000 right (98.13 %)" */
 static void write_title(const struct sample_predictions *found, const char *set, char *text,
                         size_t size)
@@ -96,29 +89,30 @@ static weft_status write_confusion(const struct sample_predictions *found, const
 
 int train_pictures(struct train_job *job)
 {
-    const char *set;
-    const weft_dataset *data = judge_of(job, &set);
+    const char *set = job->test != NULL  ? "test set"
+                      : job->val != NULL ? "validation set"
+                                         : "training set";
+    const weft_dataset *data = train_judge(job);
     struct picture_image image;
     bool has_grid = picture_image_find(data, &image);
     bool has_confusion = picture_confusion_possible(job->net, data);
     if (!picture_png_available() || (!has_grid && !has_confusion)) {
         return CLI_DONE;
     }
-    struct sample_predictions found;
+    const struct sample_predictions *found = &job->predictions;
     char title[120];
     weft_error err;
-    weft_status status = sample_predictions_init(&found, job->context, job->net, data, &err);
+    weft_status status = train_predict(job, &err);
     if (status == WEFT_OK) {
-        write_title(&found, set, title, sizeof title);
+        write_title(found, set, title, sizeof title);
         status = cli_run_dir_make_images(&job->run, &err);
     }
     if (status == WEFT_OK && has_grid) {
-        status = write_grid(&found, title, job->run.grid, &err);
+        status = write_grid(found, title, job->run.grid, &err);
     }
     if (status == WEFT_OK && has_confusion) {
-        status = write_confusion(&found, title, job->run.confusion, &err);
+        status = write_confusion(found, title, job->run.confusion, &err);
     }
-    sample_predictions_release(&found);
     job->has_pictures = status == WEFT_OK;
     return status == WEFT_OK ? CLI_DONE : cli_fail(job->command, CLI_FAILED, &err);
 }

@@ -154,14 +154,31 @@ static weft_status score_test(struct train_job *job, weft_error *err)
         job->test_score = job->last.test;
         return WEFT_OK;
     }
-    weft_evaluation found = {0};
+    const weft_evaluation *found = &job->test_found;
     double start = weft_clock_seconds();
-    weft_status status = weft_evaluate(job->context, job->net, job->test, &found, err);
+    weft_status status = weft_evaluate(job->context, job->net, job->test, &job->test_found, err);
     if (status == WEFT_OK) {
-        job->test_score = (weft_score){true, found.loss, found.accuracy};
+        job->test_score = (weft_score){true, found->loss, found->accuracy};
     }
     job->test_seconds = weft_clock_seconds() - start;
-    weft_evaluation_release(&found);
+    return status;
+}
+
+const weft_dataset *train_judge(const struct train_job *job)
+{
+    return job->test != NULL ? job->test : job->val != NULL ? job->val : job->data;
+}
+
+weft_status train_predict(struct train_job *job, weft_error *err)
+{
+    if (job->predictions.samples > 0) {
+        return WEFT_OK;
+    }
+    weft_status status =
+        sample_predictions_init(&job->predictions, job->context, job->net, train_judge(job), err);
+    if (status != WEFT_OK) {
+        sample_predictions_release(&job->predictions);
+    }
     return status;
 }
 

@@ -36,9 +36,9 @@ struct work {
     enum kind kind;
     size_t n_samples, n_names; /* classes, or outputs where these are no classes */
     weft_targets targets;
-    weft_evaluation found;
-    struct sample_predictions predictions;
-    bool *is_positive; /* [n_samples] scratch */
+    weft_evaluation found;                 /* the subject's, where it has them */
+    struct sample_predictions predictions; /* the same */
+    bool *is_positive;                     /* [n_samples] scratch */
     weft_error *err;
 };
 
@@ -606,9 +606,15 @@ static weft_status put_all(const struct work *work, json_t *root, int *failed)
 static weft_status predict(struct work *work)
 {
     const struct report_subject *subject = work->subject;
-    weft_status status =
-        weft_evaluate(subject->context, subject->net, work->data, &work->found, work->err);
-    if (status == WEFT_OK) {
+    weft_status status = WEFT_OK;
+    if (subject->evaluation != NULL) {
+        work->found = *subject->evaluation;
+    } else {
+        status = weft_evaluate(subject->context, subject->net, work->data, &work->found, work->err);
+    }
+    if (subject->predictions != NULL) {
+        work->predictions = *subject->predictions;
+    } else if (status == WEFT_OK) {
         status = sample_predictions_init(&work->predictions, subject->context, subject->net,
                                          work->data, work->err);
     }
@@ -666,8 +672,12 @@ weft_status report_evaluation_write(const struct report_subject *subject, const 
         status = failed != 0 ? weft_fail_nomem(err, path) : write_json(root, path, err);
     }
     json_decref(root);
-    weft_evaluation_release(&work.found);
-    sample_predictions_release(&work.predictions);
+    if (subject->evaluation == NULL) {
+        weft_evaluation_release(&work.found);
+    }
+    if (subject->predictions == NULL) {
+        sample_predictions_release(&work.predictions);
+    }
     weft_mem_free(work.is_positive);
     return status;
 }

@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+#include "report/sample_predictions.h"
+
 #define REPORT_EVALUATION_FILE "evaluation.json"
 
 /* The version of the layout of the file. */
@@ -32,6 +34,10 @@ enum {
 
 /* A trained network and how it came about; all borrowed. */
 struct report_subject {
+    /* What weft_evaluate() and weft_predict() say of the set that the report is about; NULL where
+     * that is not known yet. */
+    const weft_evaluation *evaluation;
+    const struct sample_predictions *predictions;
     weft_context *context;
     const weft_net *net;
     const weft_dataset *train, *val, *test; /* val and test may be NULL */
