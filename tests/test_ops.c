@@ -14,6 +14,7 @@
 #include "ops/gather.h"
 #include "ops/output.h"
 #include "ops/rectangle.h"
+#include "ops/shift.h"
 #include "ops/team.h"
 #include "ops/update.h"
 
@@ -380,6 +381,98 @@ static void gather_rows(void)
     weft_context_free(context);
 }
 
+enum { IMAGE_H = 5, IMAGE_W = 7, IMAGE_D = 2, IMAGE = IMAGE_H * IMAGE_W * IMAGE_D, MOST = 2 };
+
+/* Whether `row` of out is that image moved by (dx, dy), in plain loops. */
+static bool is_moved(const weft_tensor *out, size_t row, const weft_tensor *x, size_t sample,
+                     int dx, int dy, size_t n_scale, const weft_tensor *shift,
+                     const weft_tensor *scale)
+{
+    size_t n_wrong = 0;
+    for (int k = 0; k < IMAGE; k++) {
+        int y = k / (IMAGE_W * IMAGE_D) - dy, c = k % IMAGE_D;
+        int at_x = k / IMAGE_D % IMAGE_W - dx;
+        bool inside = y >= 0 && y < IMAGE_H && at_x >= 0 && at_x < IMAGE_W;
+        size_t from = inside ? (size_t)((y * IMAGE_W + at_x) * IMAGE_D + c) : 0;
+        float value = 0;
+        if (inside) {
+            value = x->dtype == WEFT_U8 ? (float)((const uint8_t *)x->data)[sample * x->ld + from]
+                                        : *element(x, sample, from);
+        }
+        size_t of = n_scale == IMAGE ? (size_t)k : 0;
+        float wanted =
+            n_scale == 0 ? value : (value - *element(shift, 0, of)) * *element(scale, 0, of);
+        n_wrong += *element(out, row, (size_t)k) != wanted;
+    }
+    return n_wrong == 0;
+}
+
+/* Every image has moved by one of the offsets, each of which comes about, whatever else is in its
+ * batch; anew in another epoch or by another seed. */
+static void gather_moved_images(void)
+{
+    enum { ROWS = 300, SIDE = 2 * MOST + 1 };
+    static const size_t n_scales[] = {0, 1, IMAGE};
+    uint32_t rows[ROWS];
+    static uint8_t bytes[ROWS * IMAGE];
+    weft_tensor floats = random_tensor(ROWS, IMAGE, 1), out = random_tensor(ROWS, IMAGE, 2);
+    weft_tensor again = random_tensor(ROWS, IMAGE, 2);
+    weft_tensor shift = random_tensor(1, IMAGE, 3), scale = random_tensor(1, IMAGE, 4);
+    weft_context *context = context_of(1);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * i * 37 >> 3);
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        rows[i] = (uint32_t)(ROWS - 1 - i);
+    }
+    struct weft_shift move = {IMAGE_H, IMAGE_W, IMAGE_D, MOST, 5, 3};
+    for (size_t mode = 0; mode < 6; mode++) {
+        size_t n_scale = n_scales[mode % 3], n_at[SIDE * SIDE] = {0}, n_found = 0, n_same = 0;
+        weft_tensor x =
+            mode / 3 == 1 ? weft_tensor_borrow(WEFT_U8, bytes, ROWS, IMAGE, IMAGE) : floats;
+        weft_gather_shifted_team(context, &move, &x, NULL, 0, n_scale, shift.data, scale.data,
+                                 &out);
+        for (size_t i = 0; i < ROWS; i++) {
+            for (int k = 0; k < SIDE * SIDE; k++) {
+                bool moved = is_moved(&out, i, &x, i, k % SIDE - MOST, k / SIDE - MOST, n_scale,
+                                      &shift, &scale);
+                n_found += moved;
+                n_at[k] += moved;
+            }
+        }
+        CHECK_UINT(n_found, ROWS);
+        for (size_t k = 0; k < SIDE * SIDE; k++) {
+            CHECK(n_at[k] > 0 && n_at[k] < 40); /* 12 on average */
+        }
+        weft_gather_shifted_team(context, &move, &x, rows, 0, n_scale, shift.data, scale.data,
+                                 &again);
+        for (size_t i = 0; i < ROWS; i++) {
+            n_same += memcmp(element(&again, ROWS - 1 - i, 0), element(&out, i, 0),
+                             IMAGE * sizeof(float)) == 0;
+        }
+        CHECK_UINT(n_same, ROWS);
+        for (int other = 0; other < 2; other++) {
+            struct weft_shift another = move;
+            another.epoch += other == 0;
+            another.seed += other == 1;
+            weft_gather_shifted_team(context, &another, &x, NULL, 0, n_scale, shift.data,
+                                     scale.data, &again);
+            n_same = 0;
+            for (size_t i = 0; i < ROWS; i++) {
+                n_same +=
+                    memcmp(element(&again, i, 0), element(&out, i, 0), IMAGE * sizeof(float)) == 0;
+            }
+            CHECK(n_same < 40);
+        }
+    }
+    weft_context_free(context);
+    weft_tensor_release(&floats);
+    weft_tensor_release(&out);
+    weft_tensor_release(&again);
+    weft_tensor_release(&shift);
+    weft_tensor_release(&scale);
+}
+
 /* Losses, gradients and hits of every output against the textbook in double; 150 rows are three
  * blocks. */
 static void losses(void)
@@ -598,6 +691,7 @@ static CU_TestInfo share_tests[] = {
 
 static CU_TestInfo batch_tests[] = {
     {"gather", gather_rows},
+    {"moved images", gather_moved_images},
     {"losses", losses},
     {"losses at the ends", losses_at_the_ends},
     {"choosing a class", choosing},

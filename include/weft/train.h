@@ -114,6 +114,11 @@ typedef struct weft_train_options {
      *  test are of it, and the network has it at the end; in events before that it has what is
      *  trained. */
     double ema;
+    /** Samples that are images, [height, width] or [height, width, channels], move by dx and dy
+     *  pixels in each epoch, both uniform in -random_shift .. random_shift, which is less than
+     *  height and width: a function of (seed, epoch, sample). What comes in at the edges is 0
+     *  before scaling. Scores on val and test are of images as they are. 0: they do not move. */
+    size_t random_shift;
     /** A new order each epoch, a function of (seed, epoch); never for full batches. */
     bool shuffle;
     uint64_t seed;

@@ -14,6 +14,7 @@ enum weft_rng_use {
     WEFT_RNG_INIT = 1,
     WEFT_RNG_SHUFFLE = 2,
     WEFT_RNG_SPLIT = 3,
+    WEFT_RNG_MOVE = 4,
 };
 
 uint64_t weft_rng_stream(enum weft_rng_use use, uint64_t index);

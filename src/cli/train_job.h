@@ -29,6 +29,7 @@ struct train_args {
     double lr, momentum, beta1, beta2, epsilon;
     double weight_decay, l1, clip_norm, clip_value;
     double max_norm, label_smoothing, ema;
+    size_t random_shift;
     bool lr_by_epoch;
     size_t warmup, lr_period, lr_period_factor, lr_patience;
     double lr_factor, lr_min;

@@ -112,6 +112,7 @@ static weft_train_options options_of(const struct train_job *job)
     options.max_norm = args->max_norm;
     options.label_smoothing = args->label_smoothing;
     options.ema = args->ema;
+    options.random_shift = args->random_shift;
     options.shuffle = args->shuffle;
     options.seed = args->seed;
     options.val = job->val;

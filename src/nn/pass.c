@@ -230,8 +230,13 @@ static weft_tensor gather_team(struct weft_pass *pass, const struct weft_part *p
 {
     const weft_scaling *scaling = &pass->net->scaling;
     weft_tensor x = top(&pass->x, part->n);
-    weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n, scaling->shift,
-                     scaling->scale, &x);
+    if (part->shift != NULL) {
+        weft_gather_shifted_team(pass->context, part->shift, part->x, part->rows, part->first,
+                                 scaling->n, scaling->shift, scaling->scale, &x);
+    } else {
+        weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n,
+                         scaling->shift, scaling->scale, &x);
+    }
     return x;
 }
 
@@ -342,7 +347,7 @@ void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x)
 static bool is_kept(const struct weft_pass *pass, const struct weft_part *part)
 {
     return part->x->data == pass->kept.data && part->x->rows == pass->kept.n_rows &&
-           part->rows == NULL;
+           part->rows == NULL && part->shift == NULL;
 }
 
 static bool is_packed(const struct weft_pass *pass, const struct weft_part *part)

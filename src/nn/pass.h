@@ -17,6 +17,7 @@
 #include "ops/nonzeros.h"
 #include "ops/output.h"
 #include "ops/packed.h"
+#include "ops/shift.h"
 
 /* Batches are run in parts of at most so many rows, their gradients added part by part: memory
  * and cache footprint are those of a part however large the batch. Fixed, as the order of the
@@ -88,7 +89,8 @@ struct weft_part {
     const weft_targets *targets; /* may be NULL where no loss is wanted */
     const uint32_t *rows;
     size_t first, n;
-    float label_smoothing; /* of the loss */
+    float label_smoothing;          /* of the loss */
+    const struct weft_shift *shift; /* how the images move about, or NULL */
 };
 
 /* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.

@@ -50,6 +50,7 @@ struct run {
     const weft_train_options *options;
     weft_tensor x;
     weft_targets targets;
+    struct weft_shift shift; /* of this epoch; most 0: none */
     size_t n_samples, batch_size;
     struct weft_run_length length;
     size_t n_steps;
@@ -106,6 +107,35 @@ static weft_status measure(const weft_train_options *options, size_t n_samples, 
                            length->epochs, length->steps_per_epoch);
 }
 
+/* How the images of a data set move in epoch 0; height is 0 where they are none. */
+static struct weft_shift shift_of(const weft_train_options *options, const weft_dataset *data)
+{
+    size_t dims[4], n = weft_dataset_shape(data, dims);
+    struct weft_shift shift = {.most = options->random_shift, .seed = options->seed};
+    if (n == 2 || n == 3) {
+        shift.height = dims[0];
+        shift.width = dims[1];
+        shift.depth = n == 3 ? dims[2] : 1;
+    }
+    return shift;
+}
+
+static weft_status check_shift(const weft_train_options *options, const weft_dataset *data,
+                               weft_error *err)
+{
+    struct weft_shift shift = shift_of(options, data);
+    if (shift.most > 0 && shift.height == 0) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "random shift: wanted images; got samples of another shape");
+    }
+    if (shift.most > 0 && (shift.most >= shift.height || shift.most >= shift.width)) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "random shift of %zu pixels, wanted fewer than images of %zu x %zu have",
+                         shift.most, shift.height, shift.width);
+    }
+    return WEFT_OK;
+}
+
 static weft_status check_regularisation(const weft_train_options *options, const weft_net *net,
                                         weft_error *err)
 {
@@ -138,6 +168,9 @@ weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
     }
     if (status == WEFT_OK) {
         status = check_regularisation(options, net, err);
+    }
+    if (status == WEFT_OK) {
+        status = check_shift(options, data, err);
     }
     if (status == WEFT_OK) {
         status = check_data(net, data, options, err);
@@ -175,7 +208,7 @@ static weft_status run_init(struct run *run, weft_error *err)
         return status;
     }
     bool full = run->length.steps_per_epoch == 1;
-    if (full && run->length.epochs >= KEEP_FROM) {
+    if (full && run->shift.most == 0 && run->length.epochs >= KEEP_FROM) {
         weft_pass_keep(&run->pass, &run->x);
     }
     bool shuffled = options->shuffle && !full;
@@ -253,6 +286,7 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
             .first = first + done,
             .n = n - done < max_rows ? n - done : max_rows,
             .label_smoothing = (float)run->options->label_smoothing,
+            .shift = run->shift.most > 0 ? &run->shift : NULL,
         };
         weft_pass_forward_team(&run->pass, &part);
         weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);
@@ -373,6 +407,7 @@ static weft_status fail_diverged(const struct run *run, const char *what, size_t
 
 static weft_status run_epoch(struct run *run, weft_error *err)
 {
+    run->shift.epoch = run->epoch;
     if (run->order != NULL) {
         weft_rng_permutation(run->options->seed, weft_rng_stream(WEFT_RNG_SHUFFLE, run->epoch),
                              run->order, run->n_samples);
@@ -413,6 +448,7 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
         .options = options != NULL ? options : &defaults,
         .x = weft_dataset_x(data),
         .targets = weft_dataset_targets(data),
+        .shift = shift_of(options != NULL ? options : &defaults, data),
         .n_samples = weft_dataset_samples(data),
         .start = weft_clock_seconds(),
         .last_loss = (double)NAN,

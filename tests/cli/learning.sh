@@ -47,6 +47,18 @@ for option in '--beta1 0.5' '--beta2 0.9' '--epsilon 0.1' '--weight-decay 0.5' '
     repeats one
 done
 
+# Images that move about.
+small_mnist digits 200 20
+run 0 train digits --hidden 8 --epochs 2 --out still -q --threads 3
+run 0 train digits --hidden 8 --epochs 2 --out moving -q --random-shift 2 --threads 3
+differs still moving
+run 0 train -c moving/config.ini --threads 1 --out again --force -q
+same moving/model.safetensors again/model.safetensors
+refused 2 "random shift: wanted images; got samples of another shape" \
+    train table.csv --label kind --random-shift 1
+refused 2 "random shift of 28 pixels, wanted fewer than images of 28 x 28 have" \
+    train digits --random-shift 28
+
 # Schedules.
 train constant --schedule constant
 for schedule in linear 'step --lr-period 2' 'exponential --lr-factor 0.9' cosine \
