@@ -217,11 +217,15 @@ static int finish_stopped(struct train_job *job)
     if (code != CLI_DONE) {
         return code;
     }
-    cli_error(job->command,
-              "stopped%s%s after step %zu of %zu; the network as it was then is in %s",
+    char which[80] = "the network as it was then";
+    if (job->args->keep_best && job->finish.best_epoch > 0) {
+        snprintf(which, sizeof which, "the network of epoch %zu, the best,",
+                 job->finish.best_epoch);
+    }
+    cli_error(job->command, "stopped%s%s after step %zu of %zu; %s is in %s",
               signal_number != 0 ? " by " : "",
               signal_number != 0 ? train_signal_name(signal_number) : "", job->step, job->n_steps,
-              job->run.model);
+              which, job->run.model);
     return stopped_code;
 }
 

@@ -36,6 +36,9 @@ for case in INT:130 TERM:143 HUP:129; do
     "$JSONQ" epoch <"run$signal/metrics.jsonl" >/dev/null || fail "metrics"
     run 0 eval "run$signal" digits
 done
+stop_with INT best --val 0.2 --keep-best
+is "$got" 130
+grep -q '; the network of epoch [0-9]*, the best, is in best/model.safetensors' err || fail "$(cat err)"
 stop_with INT json --json -q
 is "$got" 130
 is "$(wc -l <out)" 1
