@@ -211,14 +211,33 @@ const char *harness_cats_dir(void)
     return dir;
 }
 
-const char *harness_write_file(const char *name, const void *bytes, size_t n)
+static void write_or_exit(const char *path, const void *bytes, size_t n)
 {
-    const char *path = new_file_name(name);
     FILE *file = fopen(path, "wb");
     if (file == NULL || fwrite(bytes, 1, n, file) != n || fclose(file) != 0) {
         perror(path);
         exit(1);
     }
+}
+
+/* The files of tests are what fuzzing starts from. */
+static void keep_copy(const void *bytes, size_t n)
+{
+    enum { LARGEST = 4096 };
+    static unsigned count;
+    const char *dir = getenv("HARNESS_KEEP");
+    if (dir != NULL && n <= LARGEST) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%06u", dir, count++);
+        write_or_exit(path, bytes, n);
+    }
+}
+
+const char *harness_write_file(const char *name, const void *bytes, size_t n)
+{
+    const char *path = new_file_name(name);
+    write_or_exit(path, bytes, n);
+    keep_copy(bytes, n);
     return path;
 }
 

@@ -46,7 +46,7 @@ struct bytes small_labels(size_t n);
 weft_dataset *load(const char *path, const weft_dataset_options *options);
 
 /* The load must fail with that status and a message of one line with all the parts (up to a NULL)
- * in it, and leave the result alone. */
+ * in it, leave the result alone, and take at most 64 MB and 4 times the size of the file. */
 void refuses(const char *path, const weft_dataset_options *options, weft_status status, ...);
 #define REFUSES(path, options, ...) refuses((path), (options), __VA_ARGS__, (const char *)NULL)
 

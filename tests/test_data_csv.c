@@ -409,11 +409,24 @@ static void lines_without_end(void)
     }
     memset(ones, '1', n);
     const char *path = write_bytes("ones.csv.gz", gzip(ones, n));
-    REFUSES(path, NULL, FORMAT, "line 1: longer than 67108864 bytes");
+    REFUSES(path, NULL, FORMAT, "line 1: longer than 16777216 bytes");
     ones[0] = '"';
     path = write_bytes("ones.csv.gz", gzip(ones, n));
     free(ones);
-    REFUSES(path, NULL, FORMAT, "line 1: longer than 67108864 bytes, or a quote is not closed");
+    REFUSES(path, NULL, FORMAT, "line 1: longer than 16777216 bytes, or a quote is not closed");
+}
+
+/* As many columns as such a line may have. */
+static void a_million_columns(void)
+{
+    struct bytes text = {0};
+    for (int row = 0; row < 2; row++) {
+        for (int j = 0; j < 1000000; j++) {
+            bytes_add(&text, "1,", 2);
+        }
+        bytes_add(&text, row == 0 ? "2\n" : "x\n", 2);
+    }
+    REFUSES(write_bytes("columns.csv", text), NULL, FORMAT, "line 2, column 1000000: 'x'");
 }
 
 /* Random damage: an error or data, but no crash; every status is one that the header names. */
@@ -503,6 +516,7 @@ CU_TestInfo csv_tests[] = {
     {"long files", long_files},
     {"wide files", wide_files},
     {"lines without end", lines_without_end},
+    {"a million columns", a_million_columns},
     {"random damage", random_damage},
     {"no memory", no_memory},
     {"breast cancer", breast_cancer},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <zlib.h>
 
@@ -25,7 +26,9 @@ void bytes_add(struct bytes *bytes, const void *more, size_t n)
         bytes->room = 2 * (bytes->n + n) + 64;
         bytes->at = must(realloc(bytes->at, bytes->room));
     }
-    memcpy(bytes->at + bytes->n, more, n);
+    if (n > 0) { /* else `more` may be NULL */
+        memcpy(bytes->at + bytes->n, more, n);
+    }
     bytes->n += n;
 }
 
@@ -130,11 +133,56 @@ weft_dataset *load(const char *path, const weft_dataset_options *options)
     return status == WEFT_OK ? data : NULL;
 }
 
+/* A number of kilobytes that Linux keeps of this process (proc(5)), or 0. */
+static size_t memory_of(const char *key)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[128];
+    size_t kilobytes = 0;
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, key, strlen(key)) == 0) {
+            kilobytes = strtoul(line + strlen(key), NULL, 10);
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return kilobytes;
+}
+
+/* Makes the peak of memory start anew and returns what is in use; 0 where that cannot be measured:
+ * sanitizers keep what was freed. */
+static size_t forget_peak(void)
+{
+#ifdef HARNESS_SANITIZED
+    return 0;
+#else
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+    bool done = file != NULL && fputs("5", file) >= 0;
+    done = file != NULL && fclose(file) == 0 && done;
+    return done ? memory_of("VmRSS:") : 0;
+#endif
+}
+
+/* A wrong file must not take much memory, whatever it promises. */
+static void check_peak(const char *path, size_t before)
+{
+    struct stat info;
+    size_t peak = before == 0 ? 0 : memory_of("VmHWM:");
+    size_t bytes = stat(path, &info) == 0 ? (size_t)info.st_size : 0;
+    size_t taken = peak > before ? peak - before : 0;
+    if (!CHECK(taken * 1024 <= ((size_t)64 << 20) + 4 * bytes)) {
+        printf("%s: %zu kB taken for a file of %zu bytes\n", path, taken, bytes);
+    }
+}
+
 void refuses(const char *path, const weft_dataset_options *options, weft_status status, ...)
 {
     weft_error err = {0};
     weft_dataset *data = NULL;
+    size_t before = forget_peak();
     weft_status got = weft_dataset_load(path, options, &data, &err);
+    check_peak(path, before);
     if (!check_status(got, status, &err, path, __FILE__, __LINE__)) {
         weft_dataset_free(data);
         return;

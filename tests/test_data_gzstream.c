@@ -216,6 +216,51 @@ static void broken_csv(void)
     REFUSES(write_bytes("bad.csv.gz", packed), NULL, WEFT_ERR_FORMAT, "check sum");
 }
 
+/* Headers of gzip (RFC 1952, section 2.3) that promise more than comes, or what nobody knows. */
+static void headers_that_lie(void)
+{
+    static const struct {
+        unsigned char flags;
+        const char *part;
+    } cases[] = {
+        {0x04, "truncated"},         /* an extra field of 65535 bytes */
+        {0x08, "truncated"},         /* a name without end */
+        {0x10, "truncated"},         /* a comment without end */
+        {0x02, "corrupt gzip data"}, /* a check sum of the header that is none */
+        {0x20, "unknown header flags set"},
+        {0xE0, "unknown header flags set"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes file = {0};
+        bytes_add(&file, "\x1f\x8b\x08\0\0\0\0\0\0\3", 10);
+        file.at[3] = cases[i].flags;
+        for (size_t j = 0; j < 40000; j++) {
+            bytes_add(&file, "\xff", 1);
+        }
+        REFUSES(write_bytes("header.gz", file), NULL, WEFT_ERR_FORMAT, "header.gz", cases[i].part);
+    }
+    static const unsigned char method[] = "\x1f\x8b\x07\0\0\0\0\0\0\3";
+    REFUSES(harness_write_file("method.gz", method, 10), NULL, WEFT_ERR_FORMAT,
+            "unknown compression method");
+}
+
+/* A few hundred kilobytes that unpack to 200 MB, behind a header that promises 24 bytes. */
+static void bombs(void)
+{
+    const size_t n = (size_t)200 << 20;
+    unsigned char *zeros = calloc(n, 1);
+    if (zeros == NULL) {
+        return;
+    }
+    struct bytes images = small_images(4);
+    memcpy(zeros, images.at, images.n);
+    bytes_free(&images);
+    const char *labels = write_bytes("labels", small_labels(4));
+    const char *bomb = write_bytes("bomb.gz", gzip(zeros, n));
+    free(zeros);
+    REFUSES(pair_of(bomb, labels), NULL, WEFT_ERR_FORMAT, "goes on after the 24 bytes");
+}
+
 /* Reads in pieces of every size up to 9 give the same bytes, after a look ahead too. */
 static void pieces(void)
 {
@@ -261,6 +306,8 @@ CU_TestInfo gzstream_tests[] = {
     {"not compressed but named so", not_compressed_but_named_so},
     {"compressed but not named so", compressed_but_not_named_so},
     {"broken csv", broken_csv},
+    {"headers that lie", headers_that_lie},
+    {"bombs", bombs},
     {"pieces", pieces},
     CU_TEST_INFO_NULL,
 };

@@ -161,6 +161,10 @@ static void sizes_that_lie(void)
         {{UINT32_MAX, UINT32_MAX, UINT32_MAX}, 3, "too large", "too large"},
         {{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, 5, "too large", "too large"},
         {{1u << 31, 1u << 31, 4}, 3, "too large", "too large"},
+        {{65536, 65536}, 2, "header promises 4294967296", "more than a file of"},
+        {{65536, 65536, 65536, 65536}, 4, "too large", "too large"},
+        {{60000, 28, 28}, 3, "40 bytes, its header promises 47040000", "more than a file of"},
+        {{4 << 24, 2 << 24, 3 << 24}, 3, "too large", "too large"}, /* little-endian */
         {{0, 2, 3}, 3, "no data: its size is 0 x 2 x 3", "no data"},
         {{4, 0, 3}, 3, "no data: its size is 4 x 0 x 3", "no data"},
         {{1u << 31, 1u << 31, 2}, 3, "header promises", "more than a file of"},

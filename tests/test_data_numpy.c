@@ -12,7 +12,7 @@
 static void add_little_endian(struct bytes *bytes, uint64_t value, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        unsigned char byte = (unsigned char)(value >> 8 * i);
+        unsigned char byte = i < 8 ? (unsigned char)(value >> 8 * i) : 0;
         bytes_add(bytes, &byte, 1);
     }
 }

@@ -12,7 +12,7 @@
 #include "data/gzstream.h"
 
 /* No line of numbers is this long; a file without line ends must not fill the memory. */
-#define WEFT_CSV_RECORD_MAX ((size_t)1 << 26)
+#define WEFT_CSV_RECORD_MAX ((size_t)1 << 24)
 
 /* One record, without its line end; valid until the next one is read. text[len] may be read and is
  * no part of a number. */
