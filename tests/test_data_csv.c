@@ -195,6 +195,57 @@ static void label_columns_that_are_not_there(void)
     REFUSES(path, &options, WEFT_ERR_ARG, "2 label columns, but classes need one");
 }
 
+static void columns_to_ignore(void)
+{
+    static const char text[] = "id,y,u,note,v\nrow 1,cat,1,\"a,b\",2\nrow 2,dog,3,,4\n";
+    static const struct {
+        const char *label, *ignore;
+    } cases[] = {{NULL, "id,note"}, {"y", "0,-2"}, {"1", "note,0"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weft_dataset_options options = with_label(cases[i].label);
+        options.ignore = cases[i].ignore;
+        weft_dataset *data = load(csv(text), &options);
+        if (data == NULL) {
+            continue;
+        }
+        CHECK_UINT(weft_dataset_samples(data), 2);
+        CHECK_UINT(weft_dataset_features(data), 2);
+        CHECK_UINT(weft_dataset_n_classes(data), 2);
+        for (size_t j = 0; j < 4; j++) {
+            CHECK_NEAR(feature(data, j / 2, j % 2), (double)j + 1, 0);
+        }
+        weft_dataset_free(data);
+    }
+    static const struct {
+        const char *label, *ignore;
+        weft_status status;
+        const char *part;
+    } refused[] = {
+        {"y", "id,id", WEFT_ERR_ARG, "ignored column 'id' is named twice"},
+        {"y", "y", WEFT_ERR_ARG, "label and ignored column 'y' is named twice"},
+        {"y", "nothing", FORMAT, "no column is named 'nothing'"},
+        {"y", "7", FORMAT, "no column 7"},
+        {"y", "id,u,note,v", FORMAT, "all are labels or ignored"},
+        {NULL, "id,y,u,note,v", FORMAT, "all are labels or ignored"},
+        {"y", "id", FORMAT, "column 3 ('note')"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        weft_dataset_options options = with_label(refused[i].label);
+        options.ignore = refused[i].ignore;
+        REFUSES(csv(text), &options, refused[i].status, refused[i].part);
+    }
+    /* Of a model's 2 inputs, with and without a column of labels. */
+    weft_dataset_options options = with_labels(WEFT_LABELS_NONE);
+    options.n_inputs = 2;
+    options.ignore = "id";
+    weft_dataset *data = load(csv("id,u,v\na,1,2\nb,3,4\n"), &options);
+    CHECK(data != NULL && weft_dataset_features(data) == 2);
+    weft_dataset_free(data);
+    data = load(csv("id,y,u,v\na,?,1,2\nb,?,3,4\n"), &options);
+    CHECK(data != NULL && weft_dataset_features(data) == 2);
+    weft_dataset_free(data);
+}
+
 static void without_labels(void)
 {
     const char *path = csv("a,b,c\n7,2.5,3.5\n8,4.5,5.5\n");
@@ -508,6 +559,7 @@ CU_TestInfo csv_tests[] = {
     {"label columns", label_columns},
     {"many values", many_values},
     {"label columns that are not there", label_columns_that_are_not_there},
+    {"columns to ignore", columns_to_ignore},
     {"without labels", without_labels},
     {"pixels", pixels},
     {"cells that are no numbers", cells_that_are_no_numbers},

@@ -26,8 +26,10 @@ typedef struct weft_dataset_options {
     weft_split split; /**< which files of a directory, which names of an HDF5 file come first */
     /** CSV: the label columns, by name or by index from 0 (negative: from the end; whole numbers
      *  are always indices), separated by commas; several of them make VALUES, in the order given.
-     *  NULL: the first column. */
+     *  NULL: the first column that is not ignored. */
     const char *label;
+    /** CSV: columns that are neither features nor labels, given as in `label`; NULL: none. */
+    const char *ignore;
     /** How many features a model takes, or 0. CSV, only looked at where labels is NONE: a file with
      *  exactly n_inputs > 0 columns has no label column; of any other file the label columns are
      *  left out. LIBSVM: a file whose largest index is below that lacks the last features. */

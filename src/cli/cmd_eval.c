@@ -35,6 +35,7 @@ static const struct cli_option data_options[] = {
      .help = "labelled data, as 'weft train' takes it"},
     CLI_OPTION_SPLIT(offsetof(struct eval_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct eval_args, source.label)),
+    CLI_OPTION_IGNORE(offsetof(struct eval_args, source.ignore)),
     CLI_OPTION_X(offsetof(struct eval_args, source.x)),
     CLI_OPTION_Y(offsetof(struct eval_args, source.y)),
 };

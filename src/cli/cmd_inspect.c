@@ -27,6 +27,7 @@ static const struct cli_option data_options[] = {
      .help = "a model file, a run directory, or data as 'weft train' takes it"},
     CLI_OPTION_SPLIT(offsetof(struct inspect_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct inspect_args, source.label)),
+    CLI_OPTION_IGNORE(offsetof(struct inspect_args, source.ignore)),
     CLI_OPTION_X(offsetof(struct inspect_args, source.x)),
     CLI_OPTION_Y(offsetof(struct inspect_args, source.y)),
 };
@@ -343,6 +344,7 @@ static weft_status load(const struct inspect_args *args, weft_split split, weft_
     weft_dataset_options options = weft_dataset_options_default();
     options.split = split;
     options.label = args->source.label;
+    options.ignore = args->source.ignore;
     options.x_name = args->source.x;
     options.y_name = args->source.y;
     weft_status status = weft_dataset_load(args->source.path, &options, out, err);

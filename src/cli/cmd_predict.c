@@ -41,6 +41,7 @@ static const struct cli_option data_options[] = {
      .help = "data, with labels or without; of a pair, IMAGES alone will do"},
     CLI_OPTION_SPLIT(offsetof(struct predict_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct predict_args, source.label)),
+    CLI_OPTION_IGNORE(offsetof(struct predict_args, source.ignore)),
     CLI_OPTION_X(offsetof(struct predict_args, source.x)),
 };
 

@@ -34,6 +34,7 @@ static const struct cli_option data_options[] = {
      .hi_open = true,
      .help = "hold out this share of each class, evaluated after every epoch"},
     CLI_OPTION_LABEL(AT(label)),
+    CLI_OPTION_IGNORE(AT(ignore)),
     CLI_OPTION_X(AT(x)),
     CLI_OPTION_Y(AT(y)),
     {.name = "test-x",

@@ -187,6 +187,7 @@ weft_status cli_load_for(const weft_net *net, const char *model, const struct cl
     options.labels = WEFT_LABELS_NONE;
     options.split = cli_split_of(source->split, source->path);
     options.label = source->label;
+    options.ignore = source->ignore;
     options.x_name = source->x;
     options.y_name = source->y;
     options.n_inputs = weft_net_n_inputs(net);

@@ -52,7 +52,7 @@ WEFT_CHECKED weft_status cli_check_fit(const weft_net *net, const char *model,
 
 /* Where data comes from, and how its columns or parts are found. */
 struct cli_source {
-    char *path, *label, *x, *y;
+    char *path, *label, *ignore, *x, *y;
     size_t split; /* index of cli_split_choice() */
 };
 
@@ -69,6 +69,11 @@ WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
         .help = "CSV: label column by name, or by index from 0 (negative: from the end); several " \
                 "with commas",                                                                     \
         .default_text = "the first"                                                                \
+    }
+#define CLI_OPTION_IGNORE(target)                                                                  \
+    {                                                                                              \
+        .name = "ignore", .type = CLI_TEXT, .offset = (target), .metavar = "COLUMN",               \
+        .help = "CSV: columns to leave out, given as for --label", .default_text = "none"          \
     }
 #define CLI_OPTION_X(target)                                                                       \
     {                                                                                              \

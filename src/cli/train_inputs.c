@@ -47,6 +47,7 @@ static weft_dataset_options train_options(const struct train_job *job)
 {
     weft_dataset_options options = weft_dataset_options_default();
     options.label = job->args->label;
+    options.ignore = job->args->ignore;
     options.x_name = job->args->x;
     options.y_name = job->args->y;
     options.split = WEFT_SPLIT_TRAIN;
@@ -114,6 +115,7 @@ static weft_status load_test_as(struct train_job *job, const char *x, const char
     options.labels = weft_dataset_targets(job->data).kind;
     options.split = cli_split_of(0, path);
     options.label = job->args->label;
+    options.ignore = job->args->ignore;
     options.x_name = x;
     options.y_name = y;
     options.n_inputs = weft_dataset_features(job->data);

@@ -17,7 +17,7 @@
 
 struct train_args {
     struct cli_common common;
-    char *data, *test, *label, *x, *y, *test_x, *test_y;
+    char *data, *test, *label, *ignore, *x, *y, *test_x, *test_y;
     double val;
     struct cli_net_args net;
     size_t scale; /* index of cli_scale_choice() */

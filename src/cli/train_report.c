@@ -127,6 +127,7 @@ static void print_next(const struct train_job *job)
     print_word(job->run.model);
     print_word(has_test ? args->test : args->data);
     print_option("--label", args->label);
+    print_option("--ignore", args->ignore);
     print_option("--x", has_test && args->test_x != NULL ? args->test_x
                         : has_test                       ? NULL
                                                          : args->x);

@@ -14,6 +14,8 @@
 #include "data/labels.h"
 #include "data/number.h"
 
+enum { FEATURE = -1, IGNORED = -2 };
+
 struct table {
     struct weft_source common;
     const weft_dataset_options *options;
@@ -21,7 +23,8 @@ struct table {
     struct weft_csv_reader reader;
     struct weft_csv_record header; /* its text is the table's own; NULL where there is none */
     size_t n_cols, n_labels;
-    int32_t *label_of; /* [n_cols] which label a column is, or -1 for a feature */
+    size_t n_ignored;
+    int32_t *label_of; /* [n_cols] which label a column is, or FEATURE or IGNORED */
     weft_label_kind wanted;
     struct weft_labels labels;     /* one column of them, not asked for as values */
     struct weft_csv_record record; /* the first one, where it is the next to be read */
@@ -133,50 +136,85 @@ static bool parse_index(const struct weft_csv_cell *token, long *index)
     return true;
 }
 
-/* One of the label options; *by_name tells that the record is a header. */
-static weft_status add_label(struct table *table, const struct weft_csv_record *record,
-                             const struct weft_csv_cell *token, bool *by_name, weft_error *err)
+/* The column that an option means; *by_name tells that the record is a header. */
+static weft_status choose_column(struct table *table, const struct weft_csv_record *record,
+                                 const struct weft_csv_cell *token, size_t *column, bool *by_name,
+                                 weft_error *err)
 {
-    size_t column = 0;
     long index;
-    if (parse_index(token, &index)) {
-        long n_cols = (long)table->n_cols;
-        if (index >= n_cols || index < -n_cols) {
-            return weft_fail(err, WEFT_ERR_FORMAT, "%s: no column %ld: it has %ld columns, from 0",
-                             table->path, index, n_cols);
-        }
-        column = (size_t)(index < 0 ? index + n_cols : index);
-    } else {
-        weft_status status = find_column(table, record, token, &column, err);
-        if (status != WEFT_OK) {
-            return status;
-        }
+    if (!parse_index(token, &index)) {
         *by_name = true;
+        return find_column(table, record, token, column, err);
     }
-    if (table->label_of[column] >= 0) {
-        return weft_fail(err, WEFT_ERR_ARG, "label column %s is named twice",
-                         weft_quote(token->text, token->len).text);
+    long n_cols = (long)table->n_cols;
+    if (index >= n_cols || index < -n_cols) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "%s: no column %ld: it has %ld columns, from 0",
+                         table->path, index, n_cols);
     }
-    table->label_of[column] = (int32_t)table->n_labels++;
+    *column = (size_t)(index < 0 ? index + n_cols : index);
     return WEFT_OK;
 }
 
-static weft_status find_labels(struct table *table, const struct weft_csv_record *record,
-                               bool *by_name, weft_error *err)
+/* Gives one of the columns named in an option its role. */
+static weft_status mark_column(struct table *table, const struct weft_csv_record *record,
+                               const struct weft_csv_cell *token, bool ignore, bool *by_name,
+                               weft_error *err)
 {
-    const weft_dataset_options *options = table->options;
-    if (table->wanted == WEFT_LABELS_NONE && options->n_inputs == table->n_cols) {
-        return WEFT_OK;
+    size_t column = 0;
+    weft_status status = choose_column(table, record, token, &column, by_name, err);
+    if (status != WEFT_OK) {
+        return status;
     }
-    const char *token = options->label == NULL ? "0" : options->label;
-    for (;;) {
+    int32_t *role = &table->label_of[column];
+    if (*role != FEATURE) {
+        return weft_fail(err, WEFT_ERR_ARG, "%s column %s is named twice",
+                         *role != IGNORED ? "label"
+                         : ignore         ? "ignored"
+                                          : "label and ignored",
+                         weft_quote(token->text, token->len).text);
+    }
+    *role = ignore ? IGNORED : (int32_t)table->n_labels;
+    table->n_ignored += ignore;
+    table->n_labels += !ignore;
+    return WEFT_OK;
+}
+
+/* The same for a list with commas. */
+static weft_status mark_columns(struct table *table, const struct weft_csv_record *record,
+                                const char *list, bool ignore, bool *by_name, weft_error *err)
+{
+    for (const char *token = list;; token++) {
         struct weft_csv_cell name = {.text = token, .len = strcspn(token, ",")};
-        weft_status status = add_label(table, record, &name, by_name, err);
-        if (status != WEFT_OK || token[name.len] == '\0') {
+        weft_status status = mark_column(table, record, &name, ignore, by_name, err);
+        token += name.len;
+        if (status != WEFT_OK || *token == '\0') {
             return status;
         }
-        token += name.len + 1;
     }
+}
+
+static weft_status find_roles(struct table *table, const struct weft_csv_record *record,
+                              bool *by_name, weft_error *err)
+{
+    const weft_dataset_options *options = table->options;
+    weft_status status = options->ignore == NULL
+                             ? WEFT_OK
+                             : mark_columns(table, record, options->ignore, true, by_name, err);
+    bool without =
+        table->wanted == WEFT_LABELS_NONE && options->n_inputs == table->n_cols - table->n_ignored;
+    if (status != WEFT_OK || without) {
+        return status;
+    }
+    if (options->label != NULL) {
+        return mark_columns(table, record, options->label, false, by_name, err);
+    }
+    size_t first = 0;
+    while (first + 1 < table->n_cols && table->label_of[first] == IGNORED) {
+        first++;
+    }
+    table->n_labels = table->label_of[first] == FEATURE;
+    table->label_of[first] = table->n_labels > 0 ? 0 : IGNORED;
+    return WEFT_OK;
 }
 
 /* What the first record looks like. */
@@ -200,6 +238,9 @@ static weft_status look_at(struct table *table, const struct weft_csv_record *re
         }
         double value = -1;
         bool number = weft_number_double(cell.text, cell.len, &value) != WEFT_NUMBER_NOT;
+        if (table->label_of[i] == IGNORED) {
+            continue;
+        }
         if (table->label_of[i] >= 0) {
             out->odd_label = out->odd_label || !number;
             continue;
@@ -257,24 +298,24 @@ static weft_status read_columns(struct table *table, const struct weft_csv_recor
         return weft_fail_nomem(err, "columns");
     }
     for (size_t i = 0; i < table->n_cols; i++) {
-        table->label_of[i] = -1;
+        table->label_of[i] = FEATURE;
     }
     bool by_name = false;
     struct impression seen;
-    weft_status status = find_labels(table, record, &by_name, err);
+    weft_status status = find_roles(table, record, &by_name, err);
     if (status == WEFT_OK) {
         status = look_at(table, record, &seen, err);
     }
     if (status != WEFT_OK) {
         return status;
     }
-    size_t n_features = table->n_cols - table->n_labels;
+    size_t n_features = table->n_cols - table->n_labels - table->n_ignored;
     table->common.extent =
         (struct weft_extent){.features = n_features, .n_dims = 1, .dims = {n_features}};
     if (n_features == 0) {
         return weft_fail(err, WEFT_ERR_FORMAT,
-                         "%s: no features: the first line has %zu cells, and all are labels",
-                         table->path, table->n_cols);
+                         "%s: no features: the first line has %zu cells, and all are labels%s",
+                         table->path, table->n_cols, table->n_ignored > 0 ? " or ignored" : "");
     }
     if (by_name || seen.wordy || (seen.numbered && seen.odd_label)) {
         status = keep_header(table, record, err);
@@ -356,6 +397,12 @@ static weft_status fail_ragged(const struct table *table, const struct weft_csv_
                      weft_csv_count(&table->reader, record), separator, table->n_cols);
 }
 
+static weft_status skip_cell(struct table *table, struct weft_csv_walk *walk, weft_error *err)
+{
+    struct weft_csv_cell cell;
+    return weft_csv_take(&table->reader, walk, &cell, err);
+}
+
 static weft_status take_row(struct table *table, const struct weft_csv_record *record,
                             float *feature, double *labels, weft_error *err)
 {
@@ -364,9 +411,11 @@ static weft_status take_row(struct table *table, const struct weft_csv_record *r
         if (walk.at == NULL) {
             return fail_ragged(table, record, err);
         }
-        weft_status status = table->label_of[column] >= 0
-                                 ? take_label(table, record, &walk, column, labels, err)
-                                 : take_number(table, record, &walk, column, feature++, err);
+        weft_status status = table->label_of[column] == FEATURE
+                                 ? take_number(table, record, &walk, column, feature++, err)
+                             : table->label_of[column] == IGNORED
+                                 ? skip_cell(table, &walk, err)
+                                 : take_label(table, record, &walk, column, labels, err);
         if (status != WEFT_OK) {
             return status;
         }

@@ -151,6 +151,12 @@ run 0 train values.csv --label 2 --output identity --epochs 1 -o values_run2 -q
 has values_run2/config.ini 'output = identity'
 run 0 train values.csv --label 2,-1 --epochs 1 -o labels_run -q
 has labels_run/config.ini 'output = sigmoid'
+# A column that is neither feature nor label.
+awk 'NR == 1 { print "id," $0 } NR > 1 { print "row " NR "," $0 }' table.csv >named.csv
+refused 3 "column 0 ('id')" train named.csv --label kind -o new
+run 0 train named.csv --label kind --ignore id --hidden 4 --epochs 2 -o named_run -q
+has named_run/config.ini 'ignore = id'
+run 0 eval named_run named.csv --label kind --ignore id
 # Sparse text; samples to predict may lack the last features.
 awk 'BEGIN {
     for (i = 0; i < 40; i++)
