@@ -54,6 +54,7 @@ static CU_TestInfo small_tests[] = {
 };
 
 static const CU_SuiteInfo suites[] = {
+    {"bytes", NULL, NULL, NULL, NULL, bytes_tests},
     {"fail", NULL, NULL, NULL, NULL, fail_tests},
     {"mem", NULL, NULL, NULL, NULL, mem_tests},
     {"rng", NULL, NULL, NULL, NULL, rng_tests},

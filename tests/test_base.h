@@ -4,6 +4,7 @@
 
 #include <CUnit/CUnit.h>
 
-extern CU_TestInfo fail_tests[], mem_tests[], rng_tests[], safefile_tests[], utf8_tests[];
+extern CU_TestInfo bytes_tests[], fail_tests[], mem_tests[], rng_tests[], safefile_tests[],
+    utf8_tests[];
 
 #endif

@@ -8,6 +8,7 @@
 #include "harness.h"
 
 static const CU_SuiteInfo suites[] = {
+    {"export", NULL, NULL, NULL, NULL, export_tests},
     {"model", NULL, NULL, NULL, NULL, model_tests},
     {"safetensors", NULL, NULL, NULL, NULL, safetensors_tests},
     CU_SUITE_INFO_NULL,

@@ -6,6 +6,7 @@
 #include <weft/context.h>
 #include <weft/dataset.h>
 #include <weft/evaluate.h>
+#include <weft/export.h>
 #include <weft/model.h>
 #include <weft/net.h>
 #include <weft/optimizer.h>

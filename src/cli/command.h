@@ -42,8 +42,8 @@ struct cli_command {
     const struct cli_command *const *modes;
 };
 
-extern const struct cli_command cli_train, cli_eval, cli_predict, cli_report, cli_info, cli_inspect,
-    cli_bench;
+extern const struct cli_command cli_train, cli_eval, cli_predict, cli_export, cli_report, cli_info,
+    cli_inspect, cli_bench;
 
 /* The last word of a command's name: "step" of "bench step". */
 const char *cli_command_word(const struct cli_command *command);

@@ -12,7 +12,8 @@
 #include "cli/suggestion.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_train, &cli_eval, &cli_predict, &cli_report, &cli_inspect, &cli_info, &cli_bench, NULL,
+    &cli_train,   &cli_eval, &cli_predict, &cli_export, &cli_report,
+    &cli_inspect, &cli_info, &cli_bench,   NULL,
 };
 
 /* The command of that name in a list ended by NULL; of a mode, "bench step", the last word is its

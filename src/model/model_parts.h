@@ -58,4 +58,25 @@ void weft_model_meta_release(struct weft_model_meta *meta);
 WEFT_CHECKED weft_status weft_model_name_classes(weft_net *net, const struct weft_st_file *file,
                                                  weft_error *err);
 
+/* What writers of models share. */
+
+/* The class names as a list of JSON, ["cat","non-cat"], or NULL where there is no memory. Free with
+ * weft_mem_free(). */
+char *weft_model_class_names_text(const weft_net *net);
+
+/* WEFT_ERR_ARG where no reader would take the network back: params (all of them) has a number that
+ * is not finite, or a class name is not UTF-8. */
+WEFT_CHECKED weft_status weft_model_check_sound(const weft_net *net, const char *path,
+                                                const float *params, weft_error *err);
+
+/* A layer in the row of all parameters: weight [n_out, n_in], bias [n_out]. */
+struct weft_layer_view {
+    size_t n_in, n_out;
+    const float *weight, *bias, *end; /* end: where the next layer begins */
+};
+
+/* The layer whose parameters begin at `params`. */
+struct weft_layer_view weft_model_view_layer(const weft_net *net, const float *params,
+                                             size_t layer);
+
 #endif

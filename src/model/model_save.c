@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "model/model_parts.h"
+#include "model/number_text.h"
 
 enum { MAX_PAIRS = 9 };
 
@@ -62,35 +63,10 @@ static char *activations_text(const weft_net *net)
     return text;
 }
 
-enum { MAX_NUMBER = 24 }; /* more than "-1.23456789e-38" has */
-
-/* Nine digits name a float32 uniquely. The decimal point is '.' whatever the locale says, and -0
- * is written as -0.0 because JSON readers drop the sign of a whole number. */
-static size_t write_number(char *out, float value)
-{
-    char text[MAX_NUMBER];
-    snprintf(text, sizeof text, "%.9g", (double)value);
-    if (value == 0 && signbit(value)) {
-        strcpy(text, "-0.0");
-    }
-    size_t len = 0;
-    for (const char *at = text; *at != '\0';) {
-        size_t n_plain = strspn(at, "0123456789+-e");
-        memcpy(out + len, at, n_plain);
-        len += n_plain;
-        at += n_plain;
-        if (*at != '\0') {
-            out[len++] = '.';
-            at += strcspn(at, "0123456789+-e");
-        }
-    }
-    return len;
-}
-
 /* "[0.5,1]" */
 static char *floats_text(const float *values, size_t n)
 {
-    char *text = weft_mem_alloc(n + 1, MAX_NUMBER);
+    char *text = weft_mem_alloc(n + 1, WEFT_MAX_NUMBER);
     if (text == NULL) {
         return NULL;
     }
@@ -100,15 +76,14 @@ static char *floats_text(const float *values, size_t n)
         if (i > 0) {
             text[len++] = ',';
         }
-        len += write_number(text + len, values[i]);
+        len += weft_number_text(text + len, values[i]);
     }
     text[len++] = ']';
     text[len] = '\0';
     return text;
 }
 
-/* "[\"cat\",\"non-cat\"]" */
-static char *class_names_text(const weft_net *net)
+char *weft_model_class_names_text(const weft_net *net)
 {
     json_t *list = json_array();
     int failed = list == NULL;
@@ -139,7 +114,7 @@ static bool describe(const weft_net *net, struct metadata *metadata)
         add_owned(metadata, WEFT_KEY_SHIFT, floats_text(scaling->shift, scaling->n));
         add_owned(metadata, WEFT_KEY_FACTOR, floats_text(scaling->scale, scaling->n));
     }
-    add_owned(metadata, WEFT_KEY_CLASS_NAMES, class_names_text(net));
+    add_owned(metadata, WEFT_KEY_CLASS_NAMES, weft_model_class_names_text(net));
     for (size_t i = 0; i < metadata->n_owned; i++) {
         if (metadata->owned[i] == NULL) {
             return false;
@@ -148,9 +123,8 @@ static bool describe(const weft_net *net, struct metadata *metadata)
     return true;
 }
 
-/* What weft_model_load() would not take back. */
-static weft_status check(const weft_net *net, const char *path, const float *params,
-                         weft_error *err)
+weft_status weft_model_check_sound(const weft_net *net, const char *path, const float *params,
+                                   weft_error *err)
 {
     for (size_t i = 0; i < weft_net_n_params(net); i++) {
         if (!isfinite(params[i])) {
@@ -168,21 +142,27 @@ static weft_status check(const weft_net *net, const char *path, const float *par
     return WEFT_OK;
 }
 
+struct weft_layer_view weft_model_view_layer(const weft_net *net, const float *params, size_t layer)
+{
+    size_t n_in = layer == 0 ? weft_net_n_inputs(net) : weft_net_width(net, layer - 1);
+    size_t n_out = weft_net_width(net, layer);
+    const float *bias = params + n_out * n_in;
+    return (struct weft_layer_view){n_in, n_out, params, bias, bias + n_out};
+}
+
 /* Two items for each layer, numbered as in torch.nn.Sequential with the activation modules between
  * the layers. */
 static void list_items(const weft_net *net, const float *params, struct weft_st_item *items)
 {
-    size_t n_in = weft_net_n_inputs(net);
     for (size_t l = 0; l < weft_net_n_layers(net); l++) {
-        size_t n_out = weft_net_width(net, l);
+        struct weft_layer_view layer = weft_model_view_layer(net, params, l);
         struct weft_st_item *weight = &items[2 * l], *bias = &items[2 * l + 1];
-        *weight = (struct weft_st_item){.n_dims = 2, .dims = {n_out, n_in}, .values = params};
+        *weight = (struct weft_st_item){
+            .n_dims = 2, .dims = {layer.n_out, layer.n_in}, .values = layer.weight};
         snprintf(weight->name, sizeof weight->name, "%zu.weight", 2 * l);
-        params += n_out * n_in;
-        *bias = (struct weft_st_item){.n_dims = 1, .dims = {n_out}, .values = params};
+        *bias = (struct weft_st_item){.n_dims = 1, .dims = {layer.n_out}, .values = layer.bias};
         snprintf(bias->name, sizeof bias->name, "%zu.bias", 2 * l);
-        params += n_out;
-        n_in = n_out;
+        params = layer.end;
     }
 }
 
@@ -198,7 +178,7 @@ weft_status weft_model_save(const weft_net *net, const char *path, weft_error *e
         goto out;
     }
     weft_net_get_params(net, params);
-    status = check(net, path, params, err);
+    status = weft_model_check_sound(net, path, params, err);
     if (status != WEFT_OK) {
         goto out;
     }

@@ -135,10 +135,37 @@ class Browser:
             self._note(self._receive())
 
     def evaluate(self, expression):
-        """The value of a JavaScript expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of a JavaScript expression in the page; of a promise, what it comes to."""
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         common.require("exceptionDetails" not in answer, f"{expression}: {answer}")
         return answer["result"].get("value")
+
+    def press(self, x, y):
+        """The left button of the mouse, down; then drag_to() as often as wanted, then release()."""
+        self._mouse("mousePressed", x, y, 1)
+
+    def drag_to(self, x, y):
+        self._mouse("mouseMoved", x, y, 1)
+
+    def release(self, x, y):
+        self._mouse("mouseReleased", x, y, 0)
+
+    def _mouse(self, kind, x, y, buttons):
+        self.call(
+            "Input.dispatchMouseEvent",
+            type=kind, x=x, y=y, button="left", buttons=buttons, clickCount=1,
+        )  # fmt: skip
+
+    def touch(self, kind, *points):
+        """kind: "touchStart", "touchMove", "touchEnd" (without points)."""
+        points = [{"x": x, "y": y} for x, y in points]
+        self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+    def key(self, key, code):
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
 
     def move_to(self, x, y):
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
