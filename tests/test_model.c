@@ -27,7 +27,7 @@ const char *put_safetensors(const char *header, const void *data, size_t n_data)
 {
     static char path[256];
     size_t len = strlen(header);
-    unsigned char *bytes = calloc(8 + len + n_data, 1);
+    unsigned char *bytes = calloc(8 + len + 1 + n_data, 1);
     if (bytes == NULL) {
         perror("calloc");
         exit(1);
@@ -35,7 +35,7 @@ const char *put_safetensors(const char *header, const void *data, size_t n_data)
     for (size_t i = 0; i < 8; i++) {
         bytes[i] = (unsigned char)((uint64_t)len >> (8 * i));
     }
-    memcpy(bytes + 8, header, len);
+    memcpy(bytes + 8, header, len + 1);
     if (data != NULL) {
         memcpy(bytes + 8 + len, data, n_data);
     }

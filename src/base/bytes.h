@@ -1,5 +1,5 @@
-/* A growing row of bytes, for formats that want sizes before what they are the sizes of. Numbers are
- * little-endian. */
+/* A growing row of bytes, for formats that want sizes before what they are the sizes of. Numbers
+ * are little-endian. */
 #ifndef WEFT_BASE_BYTES_H
 #define WEFT_BASE_BYTES_H
 

@@ -1,12 +1,39 @@
 /* What several commands do before their own work. */
 #include <string.h>
 
+#include "base/fail.h"
+#include "base/mem.h"
 #include "cli/command.h"
 #include "cli/core_count.h"
 
 const char *cli_precision_choice(size_t index)
 {
     return weft_precision_name((weft_precision)index);
+}
+
+weft_status cli_call_init(struct cli_call *call, const struct cli_command *command, weft_error *err)
+{
+    *call = (struct cli_call){.command = command};
+    void *args = weft_mem_zalloc(1, command->args_size);
+    if (args == NULL) {
+        return weft_fail_nomem(err, "options");
+    }
+    if (command->set_defaults != NULL) {
+        command->set_defaults(args);
+    }
+    weft_status status =
+        cli_options_init(&call->options, command->groups, command->n_groups, args, err);
+    if (status != WEFT_OK) {
+        weft_mem_free(args);
+    }
+    return status;
+}
+
+void cli_call_release(struct cli_call *call)
+{
+    void *args = call->options.args;
+    cli_options_release(&call->options);
+    weft_mem_free(args);
 }
 
 int cli_make_context(const char *command, struct cli_common *common, weft_context **out)

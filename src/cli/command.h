@@ -45,6 +45,9 @@ struct cli_command {
 extern const struct cli_command cli_train, cli_eval, cli_predict, cli_export, cli_report, cli_info,
     cli_inspect, cli_bench;
 
+/* All of them in the order of the help, ended by NULL. */
+extern const struct cli_command *const cli_commands[];
+
 /* The last word of a command's name: "step" of "bench step". */
 const char *cli_command_word(const struct cli_command *command);
 
@@ -88,6 +91,16 @@ void cli_print_command_help(const struct cli_command *command, const struct cli_
                             FILE *stream);
 void cli_print_modes_help(const struct cli_command *command, FILE *stream);
 void cli_print_program_help(const struct cli_command *const *commands, FILE *stream);
+
+/* What the help says of one option: "-q, --quiet", "--[no-]shuffle", "--lr F", "DATA"; and what it
+ * does, the names to choose from, the default. */
+void cli_print_option_name(const struct cli_options *options, size_t index, FILE *stream);
+void cli_print_option_description(const struct cli_options *options, size_t index, FILE *stream);
+
+/* A call with all options at their defaults. Release with cli_call_release(). WEFT_ERR_NOMEM. */
+WEFT_CHECKED weft_status cli_call_init(struct cli_call *call, const struct cli_command *command,
+                                       weft_error *err);
+void cli_call_release(struct cli_call *call);
 
 /* Makes the context that a call asks for, and puts the thread count and kernel set in use into
  * `common`. Returns 0, or the exit code after a message. */

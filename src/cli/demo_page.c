@@ -185,7 +185,7 @@ static weft_status write_page(const char *json, const char *path, weft_error *er
 weft_status cli_demo_write(const weft_net *net, const struct cli_demo_options *options,
                            const char *path, weft_error *err)
 {
-    struct image image;
+    struct image image = {0};
     weft_status status = find_image(net, options, &image, err);
     if (status != WEFT_OK) {
         return status;

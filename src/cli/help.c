@@ -28,27 +28,26 @@ static void print_wrapped(FILE *stream, const char *text, size_t column, size_t 
     putc('\n', stream);
 }
 
-/* "-q, --quiet", "    --[no-]shuffle", "    --lr F", "DATA" */
-static void print_name(const struct cli_option *option, bool on, FILE *stream)
+void cli_print_option_name(const struct cli_options *options, size_t index, FILE *stream)
 {
+    const struct cli_option *option = cli_options_at(options, index, NULL);
     if (option->flags & CLI_POSITIONAL) {
         fputs(option->metavar, stream);
         return;
     }
     if (option->short_name != '\0') {
         fprintf(stream, "-%c, ", option->short_name);
-    } else {
-        fputs("    ", stream);
     }
     /* A flag that is on by default is there to be turned off. */
+    bool on =
+        option->type == CLI_FLAG && *(const bool *)((const char *)options->args + option->offset);
     fprintf(stream, "--%s%s", on ? "[no-]" : "", option->name);
     if (option->metavar != NULL) {
         fprintf(stream, " %s", option->metavar);
     }
 }
 
-/* The phrase, the names to choose from, the default. */
-static void print_description(const struct cli_options *options, size_t index, FILE *stream)
+void cli_print_option_description(const struct cli_options *options, size_t index, FILE *stream)
 {
     const struct cli_option *option = cli_options_at(options, index, NULL);
     fputs(option->help, stream);
@@ -67,14 +66,14 @@ static void print_description(const struct cli_options *options, size_t index, F
 static void print_option(const struct cli_options *options, size_t index, FILE *stream)
 {
     const struct cli_option *option = cli_options_at(options, index, NULL);
-    bool on =
-        option->type == CLI_FLAG && *(const bool *)((const char *)options->args + option->offset);
+    bool aligned = !(option->flags & CLI_POSITIONAL) && option->short_name == '\0';
     char name[80] = "", text[1024] = "";
     FILE *name_stream = fmemopen(name, sizeof name, "w");
     FILE *text_stream = fmemopen(text, sizeof text, "w");
     if (name_stream != NULL && text_stream != NULL) {
-        print_name(option, on, name_stream);
-        print_description(options, index, text_stream);
+        fputs(aligned ? "    " : "", name_stream);
+        cli_print_option_name(options, index, name_stream);
+        cli_print_option_description(options, index, text_stream);
     }
     if (name_stream != NULL) {
         fclose(name_stream);

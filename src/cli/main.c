@@ -6,15 +6,9 @@
 
 #include <weft/version.h>
 
-#include "base/mem.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/suggestion.h"
-
-static const struct cli_command *const commands[] = {
-    &cli_train,   &cli_eval, &cli_predict, &cli_export, &cli_report,
-    &cli_inspect, &cli_info, &cli_bench,   NULL,
-};
 
 /* The command of that name in a list ended by NULL; of a mode, "bench step", the last word is its
  * name in the list. */
@@ -40,7 +34,7 @@ static const char *nearest_command(const struct cli_command *const *list, const 
 
 static int unknown_command(const char *name)
 {
-    const char *nearest = nearest_command(commands, name);
+    const char *nearest = nearest_command(cli_commands, name);
     struct stat info;
     if (name[0] == '-') {
         cli_error(NULL, "unknown option '%s'; 'weft --help' lists the commands", name);
@@ -92,25 +86,15 @@ static int run_with_options(struct cli_call *call, int argc, char **argv)
 
 static int run_command(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_call call = {.command = command};
+    struct cli_call call;
     weft_error err;
-    void *args = weft_mem_zalloc(1, command->args_size);
-    if (args == NULL) {
-        cli_error(command->name, "no memory for options");
-        return CLI_FAILED;
-    }
-    if (command->set_defaults != NULL) {
-        command->set_defaults(args);
-    }
     int code;
-    if (cli_options_init(&call.options, command->groups, command->n_groups, args, &err) !=
-        WEFT_OK) {
+    if (cli_call_init(&call, command, &err) != WEFT_OK) {
         code = cli_fail(command->name, CLI_FAILED, &err);
     } else {
         code = run_with_options(&call, argc, argv);
-        cli_options_release(&call.options);
+        cli_call_release(&call);
     }
-    weft_mem_free(args);
     return cli_finish_stdout(command->name, code);
 }
 
@@ -150,7 +134,7 @@ static int run_mode(const struct cli_command *command, int argc, char **argv)
 /* "weft help [COMMAND [MODE]]" is what people try first. */
 static int run_help(int argc, char **argv)
 {
-    const struct cli_command *command = argc > 0 ? find_command(commands, argv[0]) : NULL;
+    const struct cli_command *command = argc > 0 ? find_command(cli_commands, argv[0]) : NULL;
     char help[] = "--help";
     if (command != NULL && command->modes != NULL) {
         return run_mode(command, argc > 1 ? 2 : 1, (char *[]){argc > 1 ? argv[1] : help, help});
@@ -161,7 +145,7 @@ static int run_help(int argc, char **argv)
     if (argc > 0) {
         return unknown_command(argv[0]);
     }
-    cli_print_program_help(commands, stdout);
+    cli_print_program_help(cli_commands, stdout);
     return cli_finish_stdout(NULL, CLI_DONE);
 }
 
@@ -172,7 +156,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
-        cli_print_program_help(commands, stderr);
+        cli_print_program_help(cli_commands, stderr);
         return CLI_USAGE;
     }
     const char *name = argv[1];
@@ -183,7 +167,7 @@ int main(int argc, char **argv)
         printf("weft %s\n", weft_version());
         return cli_finish_stdout(NULL, CLI_DONE);
     }
-    const struct cli_command *command = find_command(commands, name);
+    const struct cli_command *command = find_command(cli_commands, name);
     if (command == NULL) {
         return unknown_command(name);
     }

@@ -62,8 +62,8 @@ static size_t literal(char *out, float value)
 {
     size_t len = weft_number_text(out, value);
     if (memchr(out, '.', len) == NULL && memchr(out, 'e', len) == NULL) {
-        memcpy(out + len, ".0", 2);
-        len += 2;
+        out[len++] = '.';
+        out[len++] = '0';
     }
     out[len++] = 'f';
     return len;

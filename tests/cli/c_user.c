@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef HEADER
 #include HEADER
+#else /* for tools that read this file alone */
+#define NAME any
+enum { any_n_inputs = 2, any_n_outputs = 2 };
+int any_predict(const float *x, float *y);
+const char *any_name(int index);
+#endif
 
 #define JOIN(a, b) a##b
 #define GLUE(a, b) JOIN(a, b)
