@@ -73,7 +73,7 @@ static const struct cli_option page_options[] = {
      .metavar = "F",
      .hi = 1e308,
      .help = "the number that stands for full ink, paper being 0",
-     .default_text = "as the scaling says, else 255"},
+     .default_text = "as the scaling says"},
 };
 
 static const struct cli_option model_options[] = {
