@@ -8,6 +8,7 @@
 #include "cli/json_line.h"
 #include "cli/machine.h"
 #include "report/picture_png.h"
+#include "track/track.h"
 
 struct info_args {
     struct cli_common common;
@@ -41,6 +42,7 @@ static int print_json(const char *command, const struct cli_common *common)
     failed |= json_object_set_new(object, "threads", cli_json_count(common->threads));
     failed |= json_object_set_new(object, "hdf5", json_boolean(weft_has_hdf5()));
     failed |= json_object_set_new(object, "png", json_boolean(picture_png_available()));
+    failed |= json_object_set_new(object, "tracking", json_boolean(weft_track_available()));
     return cli_json_print(command, object, failed);
 }
 
@@ -62,6 +64,7 @@ static int print_text(const struct cli_common *common)
     }
     printf("\n%-10s%zu\n%-10s%s\n%-10s%s\n", "threads", common->threads, "hdf5",
            weft_has_hdf5() ? "yes" : "no", "png", picture_png_available() ? "yes" : "no");
+    printf("%-10s%s\n", "tracking", weft_track_available() ? "mlflow" : "no");
     return CLI_DONE;
 }
 

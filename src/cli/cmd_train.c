@@ -330,6 +330,28 @@ static const struct cli_option run_options[] = {
      .word = "auto",
      .min = 1,
      .help = "epochs from one line of progress to the next (auto: at most 20 lines)"},
+    {.name = "track",
+     .type = CLI_TEXT,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(track),
+     .metavar = "mlflow[:URI]",
+     .help = "log the run on an MLflow server, by default that of MLFLOW_TRACKING_URI; name and "
+             "password from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+     .default_text = "none"},
+    {.name = "track-every",
+     .type = CLI_COUNT,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(track_every),
+     .metavar = "N",
+     .word = "never",
+     .help = "steps from one logged batch to the next; epochs are always logged"},
+    {.name = "track-wait",
+     .type = CLI_COUNT,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(track_wait),
+     .metavar = "SECONDS",
+     .max = 86400,
+     .help = "wait so long at the end for the server; 'weft sync' sends what is left"},
     CLI_OPTION_THREADS(struct train_args),
     CLI_OPTION_ISA(struct train_args),
     CLI_OPTION_PRECISION(struct train_args),
@@ -398,6 +420,8 @@ static void set_defaults(void *arguments)
     args->test_every = options.test_every;
     args->init_std = 0.01;
     args->report = true;
+    args->track_every = 100;
+    args->track_wait = 60;
 }
 
 static bool on_command_line(const struct train_job *job, const void *variable)
@@ -551,7 +575,10 @@ static int run_job(struct train_job *job)
     if (check_options(job, &err) != WEFT_OK) {
         return cli_fail(job->command, CLI_USAGE, &err);
     }
-    int code = check_out(job);
+    int code = train_track_check(job);
+    if (code == CLI_DONE) {
+        code = check_out(job);
+    }
     if (code == CLI_DONE) {
         code = cli_make_context(job->command, &job->args->common, &job->context);
     }
@@ -572,6 +599,7 @@ static int run_job(struct train_job *job)
         return code;
     }
     train_announce(job);
+    train_track_start(job);
     code = train_execute(job);
     if (code == CLI_DONE || code > CLI_SIGNAL) {
         /* What cannot be drawn is no reason to hold back the results. */
@@ -583,6 +611,8 @@ static int run_job(struct train_job *job)
                : drawn != CLI_DONE   ? drawn
                                      : reported;
     }
+    fflush(stdout);
+    train_track_finish(job, code);
     return code;
 }
 

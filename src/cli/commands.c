@@ -3,5 +3,5 @@
 
 const struct cli_command *const cli_commands[] = {
     &cli_train,   &cli_eval, &cli_predict, &cli_export, &cli_report,
-    &cli_inspect, &cli_info, &cli_bench,   NULL,
+    &cli_inspect, &cli_info, &cli_bench,   &cli_sync,   NULL,
 };

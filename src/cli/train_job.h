@@ -14,6 +14,7 @@
 #include "cli/progress_bar.h"
 #include "cli/run_dir.h"
 #include "report/sample_predictions.h"
+#include "track/track.h"
 
 struct train_args {
     struct cli_common common;
@@ -40,6 +41,8 @@ struct train_args {
     uint64_t seed;
     char *out;
     bool force, report;
+    char *track; /* NULL: no tracking */
+    size_t track_every, track_wait;
 };
 
 struct train_job {
@@ -51,6 +54,7 @@ struct train_job {
     weft_net *net;
     struct cli_run_dir run;
     struct cli_progress progress;
+    weft_tracker *tracker; /* NULL: none */
 
     weft_event last;     /* the last epoch that ended; last.epoch is 0 before the first */
     bool last_unwritten; /* its line waits for the score on the test set */
@@ -101,6 +105,14 @@ int train_write_report(struct train_job *job);
  */
 void train_announce(const struct train_job *job);
 int train_report(const struct train_job *job);
+
+/* train_track.c: tells a tracker of the run; nothing happens without --track, and no trouble with it
+ * stops training. Check: before anything is written. Finish: at the very end, when all files are
+ * there, with the exit code so far. */
+int train_track_check(const struct train_job *job);
+void train_track_start(struct train_job *job);
+void train_track_event(struct train_job *job, const weft_event *event);
+void train_track_finish(struct train_job *job, int code);
 
 /* What to say of the signal that stopped the run: "SIGINT". */
 const char *train_signal_name(int number);

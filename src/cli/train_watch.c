@@ -1,4 +1,4 @@
-/* Training itself: events go to the bar, to metrics.jsonl and to the stop flag; then the score on
+/* Training itself: events go to the bar, to metrics.jsonl, to the tracker and to the stop flag; then the score on
  * the test set, and the model file. */
 #include <errno.h>
 #include <math.h>
@@ -82,6 +82,7 @@ static bool on_event(const weft_event *event, void *user)
         job->finish = *event;
     }
     cli_progress_event(&job->progress, event);
+    train_track_event(job, event);
     return cli_stop_signal() == 0 && !job->write_failed;
 }
 

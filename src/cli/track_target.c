@@ -1,0 +1,71 @@
+/* The variables are those of MLflow's own client, so that one set-up serves both. */
+#include "cli/track_target.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/fail.h"
+#include "cli/strict_number.h"
+
+/* Seconds for one request. MLflow waits 120; here the end of a run waits for it. */
+static const double default_timeout = 30;
+
+/* NULL where it is unset or empty. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static weft_status read_timeout(double *out, weft_error *err)
+{
+    static const char name[] = "MLFLOW_HTTP_REQUEST_TIMEOUT";
+    const char *text = variable(name);
+    *out = default_timeout;
+    if (text != NULL && (!cli_parse_real(text, out) || !(*out >= 1 && *out <= 3600))) {
+        return weft_fail(err, WEFT_ERR_ARG, "%s: wanted seconds from 1 to 3600; got '%s'", name,
+                         text);
+    }
+    return WEFT_OK;
+}
+
+static weft_status read_address(const char *spec, const char **out, weft_error *err)
+{
+    static const char kind[] = "mlflow";
+    size_t len = strcspn(spec, ":");
+    if (len != strlen(kind) || strncmp(spec, kind, len) != 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "--track: wanted mlflow or mlflow:URI; got '%.*s'",
+                         (int)len, spec);
+    }
+    *out = spec[len] == ':' ? spec + len + 1 : variable("MLFLOW_TRACKING_URI");
+    return *out != NULL ? WEFT_OK
+                        : weft_fail(err, WEFT_ERR_ARG,
+                                    "--track mlflow: wanted an address, in "
+                                    "MLFLOW_TRACKING_URI or as --track mlflow:URI");
+}
+
+weft_status cli_track_target(const char *spec, struct weft_track_target *out, weft_error *err)
+{
+    const char *insecure = variable("MLFLOW_TRACKING_INSECURE_TLS");
+    *out = (struct weft_track_target){
+        .experiment = variable("MLFLOW_EXPERIMENT_NAME"),
+        .run_name = variable("MLFLOW_RUN_NAME"),
+        .username = variable("MLFLOW_TRACKING_USERNAME"),
+        .password = variable("MLFLOW_TRACKING_PASSWORD"),
+        .token = variable("MLFLOW_TRACKING_TOKEN"),
+        .ca_file = variable("MLFLOW_TRACKING_SERVER_CERT_PATH"),
+        .insecure =
+            insecure != NULL && (strcasecmp(insecure, "true") == 0 || strcmp(insecure, "1") == 0),
+    };
+    weft_status status = read_timeout(&out->timeout, err);
+    if (status != WEFT_OK || spec == NULL) {
+        return status;
+    }
+    status = read_address(spec, &out->uri, err);
+    weft_error why;
+    if (status == WEFT_OK && (status = weft_track_check(out, &why)) != WEFT_OK) {
+        (void)weft_fail(err, status, "--track: %s", why.message);
+    }
+    return status;
+}
