@@ -7,7 +7,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # What every build needs; what it can do without, but users would miss; and what the tests need on
 # top: locales for one that writes numbers with a comma.
 build_packages="gcc libc6-dev make cmake pkg-config zlib1g-dev libjansson-dev"
-optional_packages="libpng-dev"
+optional_packages="libpng-dev libcurl4-openssl-dev"
 test_packages="$build_packages $optional_packages libhdf5-dev libcunit1-dev locales g++ groff-base zsh"
 
 say()

@@ -106,8 +106,8 @@ int train_write_report(struct train_job *job);
 void train_announce(const struct train_job *job);
 int train_report(const struct train_job *job);
 
-/* train_track.c: tells a tracker of the run; nothing happens without --track, and no trouble with it
- * stops training. Check: before anything is written. Finish: at the very end, when all files are
+/* train_track.c: tells a tracker of the run; nothing happens without --track, and no trouble with
+ * it stops training. Check: before anything is written. Finish: at the very end, when all files are
  * there, with the exit code so far. */
 int train_track_check(const struct train_job *job);
 void train_track_start(struct train_job *job);

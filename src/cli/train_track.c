@@ -90,8 +90,8 @@ static uint64_t hash(uint64_t seed, const void *bytes, size_t n)
     return seed;
 }
 
-/* Tells data sets apart: their shape and at most 1000 samples spread evenly, as MLflow's own digests
- * look at a part only. */
+/* Tells data sets apart: their shape and at most 1000 samples spread evenly, as MLflow's own
+ * digests look at a part only. */
 static void make_digest(const weft_dataset *data, char digest[17])
 {
     size_t shape[2] = {weft_dataset_samples(data), weft_dataset_features(data)};

@@ -1,5 +1,5 @@
-/* Training itself: events go to the bar, to metrics.jsonl, to the tracker and to the stop flag; then the score on
- * the test set, and the model file. */
+/* Training itself: events go to the bar, to metrics.jsonl, to the tracker and to the stop flag;
+ * then the score on the test set, and the model file. */
 #include <errno.h>
 #include <math.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* The order of calls is that of MLflow's own client: get-by-name, create, log-batch, log-inputs, the
- * artifacts, update (mlflow.org/docs/latest/rest-api.html). */
+/* The order of calls is that of MLflow's own client: get-by-name, create, log-batch, log-inputs,
+ * the artifacts, update (mlflow.org/docs/latest/rest-api.html). */
 #include "track/mlflow_sender.h"
 
 #include <errno.h>

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+/* Numbers of the kernel need no checks for range. NOLINTBEGIN(cert-err34-c) */
+
 static bool read_cpu(unsigned long long *busy, unsigned long long *total)
 {
     unsigned long long ticks[8] = {0}; /* user nice system idle iowait irq softirq steal */
@@ -13,7 +15,6 @@ static bool read_cpu(unsigned long long *busy, unsigned long long *total)
     if (stream == NULL) {
         return false;
     }
-    /* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel */
     int n = fscanf(stream, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0], &ticks[1],
                    &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]);
     fclose(stream);
@@ -34,10 +35,8 @@ static bool read_memory(double *used, double *total)
         return false;
     }
     while (fgets(line, sizeof line, stream) != NULL) {
-        /* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel */
         if (sscanf(line, "MemTotal: %llu kB", &kib) == 1) {
             all = kib;
-            /* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel */
         } else if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) {
             available = kib;
         }
@@ -60,7 +59,6 @@ static bool read_network(unsigned long long *received, unsigned long long *sent)
     while (fgets(line, sizeof line, stream) != NULL) {
         unsigned long long in, out;
         const char *colon = strchr(line, ':');
-        /* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel */
         if (colon != NULL &&
             sscanf(colon + 1, "%llu %*u %*u %*u %*u %*u %*u %*u %llu", &in, &out) == 2) {
             *received += in;
@@ -70,6 +68,8 @@ static bool read_network(unsigned long long *received, unsigned long long *sent)
     fclose(stream);
     return true;
 }
+
+/* NOLINTEND(cert-err34-c) */
 
 void weft_system_usage_init(struct weft_system_usage *usage)
 {

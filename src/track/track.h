@@ -89,8 +89,8 @@ WEFT_CHECKED weft_status weft_track_start(const struct weft_track_target *target
                                           const struct weft_track_run *run, weft_tracker **out,
                                           weft_error *err);
 
-/* Takes an event of training: no system call, no lock, no allocation. Where the queue is full, it
- * is dropped and counted. For one thread at a time. NULL is allowed. */
+/* Takes an event of training: no lock, no allocation, at most a wake-up for the thread. Where the
+ * queue is full, the event is dropped and counted. For one thread at a time. NULL is allowed. */
 void weft_track_event(weft_tracker *tracker, const weft_event *event);
 
 /* Gives each text once that a person should see while training goes on: false where there is none.
@@ -100,8 +100,8 @@ bool weft_track_warning(weft_tracker *tracker, char *text, size_t size);
 /* Hands over how the run ended. */
 void weft_track_end(weft_tracker *tracker, const struct weft_track_end *end);
 
-/* After weft_track_end(): waits at most `seconds` for the rest to arrive. True where nothing is left
- * to wait for, with or without success. */
+/* After weft_track_end(): waits at most `seconds` for the rest to arrive. True where nothing is
+ * left to wait for, with or without success. */
 bool weft_track_wait(weft_tracker *tracker, double seconds);
 
 /* Ends the thread, whatever it is doing, and frees the tracker; NULL is allowed. */

@@ -163,8 +163,9 @@ static void add_pair(struct weft_spool *spool, const char *kind, const char *key
 static void add_data(struct weft_spool *spool, const struct weft_track_data *data)
 {
     json_t *source = json_pack("{s:o}", "uri", text_of(data->path, 4000));
-    json_t *profile = json_pack("{s:I, s:I}", "num_rows", (json_int_t)data->n_samples,
-                                "num_elements", (json_int_t)(data->n_samples * data->n_features));
+    json_int_t n_rows = (json_int_t)data->n_samples;
+    json_t *profile = json_pack("{s:I, s:I}", "num_rows", n_rows, "num_elements",
+                                n_rows * (json_int_t)data->n_features);
     char source_text[8192] = "{}", profile_text[200] = "{}";
     size_t n_source = json_dumpb(source, source_text, sizeof source_text - 1, JSON_COMPACT);
     size_t n_profile = json_dumpb(profile, profile_text, sizeof profile_text - 1, JSON_COMPACT);
