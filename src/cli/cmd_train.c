@@ -611,7 +611,6 @@ static int run_job(struct train_job *job)
                : drawn != CLI_DONE   ? drawn
                                      : reported;
     }
-    fflush(stdout);
     train_track_finish(job, code);
     return code;
 }

@@ -271,6 +271,7 @@ void train_track_finish(struct train_job *job, int code)
     struct weft_track_outcome outcome;
     weft_track_end(job->tracker, &end);
     globfree(&found);
+    fflush(stdout); /* the results do not wait for a server */
     wait_for_tracker(job);
     show_warnings(job);
     weft_track_finish(job->tracker, &outcome);
