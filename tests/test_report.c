@@ -213,7 +213,7 @@ static void numbers(void)
         const char *wanted;
     } reals[] = {{0, "0.0000"},    {0.98134, "0.9813"},  {-12.345, "-12.35"}, {123.45, "123.5"},
                  {1234.5, "1234"}, {1e-5, "1e-05"},      {3e9, "3e+09"},      {1.5, "1.500"},
-                 {NAN, "&#8211;"}, {INFINITY, "&#8211;"}};
+                 {(double)NAN, "&#8211;"}, {HUGE_VAL, "&#8211;"}};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
         out = begin_print();
         report_print_real(out, reals[i].value);
@@ -227,7 +227,7 @@ static void numbers(void)
                  {3.21, "3.2&nbsp;s"},
                  {245, "4&nbsp;min 5&nbsp;s"},
                  {3720, "1&nbsp;h 2&nbsp;min"},
-                 {NAN, "&#8211;"}};
+                 {(double)NAN, "&#8211;"}};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         out = begin_print();
         report_print_seconds(out, times[i].seconds);
@@ -589,7 +589,8 @@ static void comparison(void)
     CHECK_OK(write_evaluation(&a), &err);
     CHECK_OK(write_evaluation(&b), &err);
     const char *config = file_in(b.directory, "config.ini");
-    write_text(config, "[training]\nlr = 0.125\nmomentum = 0\n", 37);
+    static const char settings[] = "[training]\nlr = 0.125\nmomentum = 0\n";
+    write_text(config, settings, strlen(settings));
     const char *runs[] = {a.directory, b.directory};
     const char *out = file_in(a.directory, "both.html");
     bool unwritten = true;

@@ -237,8 +237,12 @@ INLINE void dot_tile(size_t rows, size_t cols, size_t k, const float *a, size_t 
 #pragma GCC unroll 3
     for (; j < cols; j++) { /* what is left, by columns */
         float column[4];
-        STORE_SUMS(column, sum[0][j], rows > 1 ? sum[1][j] : ZERO(), rows > 2 ? sum[2][j] : ZERO(),
-                   rows > 3 ? sum[3][j] : ZERO());
+        VECTOR of_row[4] = {ZERO(), ZERO(), ZERO(), ZERO()};
+#pragma GCC unroll 4
+        for (size_t i = 0; i < rows; i++) {
+            of_row[i] = sum[i][j];
+        }
+        STORE_SUMS(column, of_row[0], of_row[1], of_row[2], of_row[3]);
 #pragma GCC unroll 4
         for (size_t i = 0; i < rows; i++) {
             c[i * c_rs + j] = column[i];

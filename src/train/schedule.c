@@ -142,7 +142,7 @@ double weft_schedule_lr(const weft_train_options *options, struct weft_run_lengt
 
 struct weft_plateau weft_plateau_start(const weft_train_options *options)
 {
-    return (struct weft_plateau){.lr = options->lr, .best = INFINITY};
+    return (struct weft_plateau){.lr = options->lr, .best = HUGE_VAL};
 }
 
 void weft_plateau_take(struct weft_plateau *plateau, const weft_train_options *options, double loss)
