@@ -12,6 +12,7 @@
 #include "reference.h"
 #include "synthetic.h"
 #include "train/schedule.h"
+#include "train/watch.h"
 
 #include <weft/weft.h>
 
@@ -508,6 +509,22 @@ static size_t best_epoch_of(const struct log *log, weft_watched watch, double mi
     return best;
 }
 
+/* A loss that is not a number is worse than any, also as the first. */
+static void losses_that_are_no_numbers(void)
+{
+    const double losses[] = {(double)NAN, 3, (double)NAN, 2, (double)NAN, (double)NAN};
+    const size_t best[] = {1, 2, 2, 4, 4, 4};
+    weft_train_options options = weft_train_options_default();
+    options.patience = 2;
+    struct weft_watch watch = {0};
+    for (size_t e = 0; e < 6; e++) {
+        weft_score val = {.known = true, .loss = losses[e]};
+        weft_end end = weft_watch_take(&watch, &options, NULL, e + 1, &val);
+        CHECK_UINT(watch.best_epoch, best[e]);
+        CHECK_INT(end, e == 5 ? WEFT_END_PATIENCE : WEFT_END_EPOCHS);
+    }
+}
+
 static void early_stopping(void)
 {
     static const double deltas[] = {0, 0.005};
@@ -829,6 +846,7 @@ static CU_TestInfo schedule_tests[] = {
 };
 
 static CU_TestInfo stopping_tests[] = {
+    {"losses that are no numbers", losses_that_are_no_numbers},
     {"early stopping", early_stopping},
     {"target accuracy", target_accuracy},
     {"time is over", time_is_over},

@@ -162,8 +162,9 @@ WEFT_API WEFT_CHECKED weft_status weft_train_check(const weft_net *net, const we
  *  WEFT_ERR_MISMATCH: data does not fit the network.
  *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the
  *  message has the step, the learning rate and the last finite loss; the parameters are those after
- *  the last step. WEFT_ERR_STOPPED: the listener said so; the parameters are those after the last
- *  whole step, or with keep_best of the best epoch, if one has ended. */
+ *  the last step, or its average or best epoch where ema or keep_best ask for them.
+ *  WEFT_ERR_STOPPED: the listener said so; the parameters are those (with ema the average)
+ *  after the last whole step, or with keep_best of the best epoch, if one has ended. */
 WEFT_API WEFT_CHECKED weft_status weft_train(weft_context *context, weft_net *net,
                                              const weft_dataset *data,
                                              const weft_train_options *options, weft_error *err);

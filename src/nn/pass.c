@@ -315,6 +315,7 @@ static void enlarge(struct weft_pass *pass, size_t rows)
         weft_mem_free(sums);
         return;
     }
+    assert(bf16_of(pass, 0) == NULL); /* the new layers have no copies */
     release_layers(pass->layers, pass->n_layers);
     weft_mem_free(pass->sums);
     pass->layers = layers;
@@ -324,6 +325,7 @@ static void enlarge(struct weft_pass *pass, size_t rows)
 
 void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x)
 {
+    assert(pass->x.rows == WEFT_PASS_ROWS);
     if (x->rows > pass->x.rows) {
         struct keep_job job = {.pass = pass, .x = x};
         bool packed = has_nonzeros(&pass->nonzeros) &&

@@ -1,9 +1,9 @@
 /* A batch that is the same in every step, kept as its products read it: of each tile of rows, and
  * of each tile of columns, the terms that are not zero and their values, one after the other. That
  * is a block compressed sparse matrix and its transpose (Saad 2003, "Iterative methods for sparse
- * linear systems", 3.4), in parts of so many rows as a pass takes at a time. Nothing is then
+ * linear systems", 3.4), in parts of WEFT_LINEAR_MAX_ROWS rows at most. Nothing is then
  * gathered, scaled or searched again, and products read it from one end to the other. They are
- * sums of the same terms in the same order: not a bit changes. */
+ * sums of the same terms in the same order: where weights are finite, not a bit changes. */
 #ifndef WEFT_OPS_PACKED_H
 #define WEFT_OPS_PACKED_H
 
@@ -46,7 +46,8 @@ void weft_packed_count_team(weft_context *context, struct weft_packed *packed, s
 void weft_packed_fill_team(weft_context *context, struct weft_packed *packed, size_t part,
                            const struct weft_nonzeros *found, const weft_tensor *x);
 
-/* WEFT_ERR_NOMEM: also where it would take more than max_bytes. */
+/* WEFT_ERR_NOMEM: also where terms and values would take more than max_bytes. It is then good for
+ * nothing but weft_packed_release(). */
 WEFT_CHECKED weft_status weft_packed_make_room(struct weft_packed *packed, size_t max_bytes);
 
 #endif

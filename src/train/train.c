@@ -213,8 +213,8 @@ static weft_status run_init(struct run *run, weft_error *err)
     }
     bool shuffled = options->shuffle && !full;
     bool clips = options->clip_norm > 0;
-    bool kept = clips || run->batch_size > WEFT_PASS_ROWS;
-    if (kept) {
+    bool keeps_gradient = clips || run->batch_size > WEFT_PASS_ROWS;
+    if (keeps_gradient) {
         run->gradient = weft_mem_zalloc(run->net->block_len, sizeof *run->gradient);
     }
     if (clips) {
@@ -227,7 +227,7 @@ static weft_status run_init(struct run *run, weft_error *err)
     if (shuffled) {
         run->order = weft_mem_alloc(run->n_samples, sizeof *run->order);
     }
-    if ((kept && run->gradient == NULL) || (clips && run->norm_sums == NULL) ||
+    if ((keeps_gradient && run->gradient == NULL) || (clips && run->norm_sums == NULL) ||
         (options->ema > 0 && run->average == NULL) || (shuffled && run->order == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }

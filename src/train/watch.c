@@ -83,13 +83,14 @@ void weft_watch_release(struct weft_watch *watch)
     *watch = (struct weft_watch){0};
 }
 
-/* By more than min_delta; a loss that is not a number is no better than any. */
+/* By more than min_delta; a loss that is not a number is worse than any that is one. */
 static bool is_better(const weft_train_options *options, const weft_score *score,
                       const weft_score *best)
 {
     return options->watch == WEFT_WATCH_ACCURACY
                ? score->accuracy > best->accuracy + options->min_delta
-               : score->loss < best->loss - options->min_delta;
+               : score->loss < best->loss - options->min_delta ||
+                     (isnan(best->loss) && !isnan(score->loss));
 }
 
 weft_end weft_watch_take(struct weft_watch *watch, const weft_train_options *options,
