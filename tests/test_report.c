@@ -211,9 +211,10 @@ static void numbers(void)
     static const struct {
         double value;
         const char *wanted;
-    } reals[] = {{0, "0.0000"},    {0.98134, "0.9813"},  {-12.345, "-12.35"}, {123.45, "123.5"},
-                 {1234.5, "1234"}, {1e-5, "1e-05"},      {3e9, "3e+09"},      {1.5, "1.500"},
-                 {(double)NAN, "&#8211;"}, {HUGE_VAL, "&#8211;"}};
+    } reals[] = {{0, "0.0000"},        {0.98134, "0.9813"}, {-12.345, "-12.35"},
+                 {123.45, "123.5"},    {1234.5, "1234"},    {1e-5, "1e-05"},
+                 {3e9, "3e+09"},       {1.5, "1.500"},      {(double)NAN, "&#8211;"},
+                 {HUGE_VAL, "&#8211;"}};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
         out = begin_print();
         report_print_real(out, reals[i].value);
