@@ -74,7 +74,8 @@ void weft_pass_release(struct weft_pass *pass);
 /* From now on x does not change, and is run in order, in parts of max_rows, which this may raise:
  * what it costs to gather and scale x and to look for its zeros is saved, and threads wait for each
  * other less often, where that pays and fits WEFT_PASS_MAX_KEPT and memory. Where weights are
- * finite no bit changes, and anything else may be run between. The pass is one of WEFT_PASS_ROWS. */
+ * finite no bit changes, and anything else may be run between. The pass is one of WEFT_PASS_ROWS
+ * rows. */
 void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x);
 
 /* Takes the parameters as they are now; a team function. */
