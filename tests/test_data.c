@@ -13,6 +13,7 @@ static const CU_SuiteInfo suites[] = {
     {"scaling", NULL, NULL, NULL, NULL, scaling_tests},
     {"source", NULL, NULL, NULL, NULL, source_tests},
     {"numpy", NULL, NULL, NULL, NULL, numpy_tests},
+    {"shuffle", NULL, NULL, NULL, NULL, shuffle_tests},
     {"libsvm", NULL, NULL, NULL, NULL, libsvm_tests},
     CU_SUITE_INFO_NULL,
 };

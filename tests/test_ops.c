@@ -430,7 +430,7 @@ static void gather_moved_images(void)
         size_t n_scale = n_scales[mode % 3], n_at[SIDE * SIDE] = {0}, n_found = 0, n_same = 0;
         weft_tensor x =
             mode / 3 == 1 ? weft_tensor_borrow(WEFT_U8, bytes, ROWS, IMAGE, IMAGE) : floats;
-        weft_gather_shifted_team(context, &move, &x, NULL, 0, n_scale, shift.data, scale.data,
+        weft_gather_shifted_team(context, &move, &x, NULL, 0, NULL, n_scale, shift.data, scale.data,
                                  &out);
         for (size_t i = 0; i < ROWS; i++) {
             for (int k = 0; k < SIDE * SIDE; k++) {
@@ -444,7 +444,7 @@ static void gather_moved_images(void)
         for (size_t k = 0; k < SIDE * SIDE; k++) {
             CHECK(n_at[k] > 0 && n_at[k] < 40); /* 12 on average */
         }
-        weft_gather_shifted_team(context, &move, &x, rows, 0, n_scale, shift.data, scale.data,
+        weft_gather_shifted_team(context, &move, &x, rows, 0, NULL, n_scale, shift.data, scale.data,
                                  &again);
         for (size_t i = 0; i < ROWS; i++) {
             n_same += memcmp(element(&again, ROWS - 1 - i, 0), element(&out, i, 0),
@@ -455,7 +455,7 @@ static void gather_moved_images(void)
             struct weft_shift another = move;
             another.epoch += other == 0;
             another.seed += other == 1;
-            weft_gather_shifted_team(context, &another, &x, NULL, 0, n_scale, shift.data,
+            weft_gather_shifted_team(context, &another, &x, NULL, 0, NULL, n_scale, shift.data,
                                      scale.data, &again);
             n_same = 0;
             for (size_t i = 0; i < ROWS; i++) {

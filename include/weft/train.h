@@ -12,6 +12,7 @@
 #include <weft/net.h>
 #include <weft/optimizer.h>
 #include <weft/schedule.h>
+#include <weft/shuffle.h>
 #include <weft/status.h>
 
 /** What the validation set is watched for. */
@@ -119,8 +120,10 @@ typedef struct weft_train_options {
      *  height and width: a function of (seed, epoch, sample). What comes in at the edges is 0
      *  before scaling. Scores on val and test are of images as they are. 0: they do not move. */
     size_t random_shift;
-    /** A new order each epoch, a function of (seed, epoch); never for full batches. */
-    bool shuffle;
+    /** A new order each epoch, a function of (seed, epoch); never for full batches. The buffer is
+     *  that of WEFT_SHUFFLE_BUFFER, at least 1 sample. */
+    weft_shuffle shuffle;
+    size_t shuffle_buffer;
     uint64_t seed;
     const weft_dataset *val;  /**< evaluated after each epoch; may be NULL */
     const weft_dataset *test; /**< evaluated after every test_every epochs; may be NULL */

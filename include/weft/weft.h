@@ -13,6 +13,7 @@
 #include <weft/output.h>
 #include <weft/scaling.h>
 #include <weft/schedule.h>
+#include <weft/shuffle.h>
 #include <weft/status.h>
 #include <weft/targets.h>
 #include <weft/tensor.h>

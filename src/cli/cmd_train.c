@@ -415,7 +415,7 @@ static void set_defaults(void *arguments)
     args->l1 = options.l1;
     args->clip_norm = options.clip_norm;
     args->clip_value = options.clip_value;
-    args->shuffle = options.shuffle;
+    args->shuffle = options.shuffle != WEFT_SHUFFLE_NONE;
     args->seed = options.seed;
     args->test_every = options.test_every;
     args->init_std = 0.01;

@@ -114,7 +114,7 @@ static weft_train_options options_of(const struct train_job *job)
     options.label_smoothing = args->label_smoothing;
     options.ema = args->ema;
     options.random_shift = args->random_shift;
-    options.shuffle = args->shuffle;
+    options.shuffle = args->shuffle ? WEFT_SHUFFLE_FULL : WEFT_SHUFFLE_NONE;
     options.seed = args->seed;
     options.val = job->val;
     options.test = job->test;

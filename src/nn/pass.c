@@ -232,7 +232,7 @@ static weft_tensor gather_team(struct weft_pass *pass, const struct weft_part *p
     weft_tensor x = top(&pass->x, part->n);
     if (part->shift != NULL) {
         weft_gather_shifted_team(pass->context, part->shift, part->x, part->rows, part->first,
-                                 scaling->n, scaling->shift, scaling->scale, &x);
+                                 part->samples, scaling->n, scaling->shift, scaling->scale, &x);
     } else {
         weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n,
                          scaling->shift, scaling->scale, &x);

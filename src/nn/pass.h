@@ -84,11 +84,14 @@ void weft_pass_copy_params_team(struct weft_pass *pass);
 /* The floating-point operations of the products for a batch of `rows`, roughly. */
 double weft_pass_flop(const weft_net *net, enum weft_pass_kind kind, size_t rows);
 
-/* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. */
+/* Where a part comes from: rows `rows[0..n)` of x, or rows first..first+n where rows is NULL. What
+ * is random of a sample is a function of its number: samples[0..n), or its row where that is NULL.
+ */
 struct weft_part {
     const weft_tensor *x;        /* raw features */
     const weft_targets *targets; /* may be NULL where no loss is wanted */
     const uint32_t *rows;
+    const uint32_t *samples;
     size_t first, n;
     float label_smoothing;          /* of the loss */
     const struct weft_shift *shift; /* how the images move about, or NULL */

@@ -51,9 +51,9 @@ static ptrdiff_t offset_of(uint32_t bits, size_t most)
 }
 
 static void place_image(const struct target *target, const struct weft_shift *move,
-                        const weft_tensor *x, size_t row)
+                        const weft_tensor *x, size_t row, size_t sample)
 {
-    uint64_t bits = weft_rng_u64(move->seed, weft_rng_stream(WEFT_RNG_MOVE, move->epoch), row);
+    uint64_t bits = weft_rng_u64(move->seed, weft_rng_stream(WEFT_RNG_MOVE, move->epoch), sample);
     ptrdiff_t dx = offset_of((uint32_t)bits, move->most);
     ptrdiff_t dy = offset_of((uint32_t)(bits >> 32), move->most);
     size_t line = move->width * move->depth;
@@ -74,8 +74,8 @@ static void place_image(const struct target *target, const struct weft_shift *mo
 
 void weft_gather_shifted_team(weft_context *context, const struct weft_shift *move,
                               const weft_tensor *x, const uint32_t *rows, size_t first,
-                              size_t n_scale, const float *shift, const float *scale,
-                              const weft_tensor *out)
+                              const uint32_t *samples, size_t n_scale, const float *shift,
+                              const float *scale, const weft_tensor *out)
 {
     static const float zero = 0, one = 1;
     assert(x->cols == out->cols && move->height * move->width * move->depth == x->cols);
@@ -89,7 +89,8 @@ void weft_gather_shifted_team(weft_context *context, const struct weft_shift *mo
             .scale = n_scale > 0 ? scale : &one,
             .each = n_scale > 1,
         };
-        place_image(&target, move, x, rows != NULL ? rows[i] : first + i);
+        size_t row = rows != NULL ? rows[i] : first + i;
+        place_image(&target, move, x, row, samples != NULL ? samples[i] : row);
     }
     weft_team_barrier(context);
 }

@@ -16,11 +16,11 @@ struct weft_shift {
     size_t epoch;
 };
 
-/* As weft_gather_team(), of images so moved; what comes in at the edges is 0 before scaling. A team
- * function. */
+/* As weft_gather_team(), of images so moved; what comes in at the edges is 0 before scaling. Image
+ * i is sample samples[i], or the number of its row where that is NULL. A team function. */
 void weft_gather_shifted_team(weft_context *context, const struct weft_shift *move,
                               const weft_tensor *x, const uint32_t *rows, size_t first,
-                              size_t n_scale, const float *shift, const float *scale,
-                              const weft_tensor *out);
+                              const uint32_t *samples, size_t n_scale, const float *shift,
+                              const float *scale, const weft_tensor *out);
 
 #endif

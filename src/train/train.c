@@ -1,8 +1,8 @@
 /* The training loop: epochs of shuffled batches, each a gradient step; one parallel region for
  * each epoch, in which all threads walk the same steps and share the loops inside.
  *
- * Owns for the time of a run: the order of the samples, the gradient, what optimiser, schedule and
- * watch remember, the buffers of a pass. The network and the data are the caller's. */
+ * Owns for the time of a run: the feed that batches come from, the gradient, what optimiser,
+ * schedule and watch remember, the buffers of a pass. The network and the data are the caller's. */
 #include <weft/train.h>
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/mem.h"
-#include "base/rng.h"
+#include "data/feed.h"
 #include "nn/layers.h"
 #include "nn/pass.h"
 #include "ops/output.h"
@@ -32,7 +32,8 @@ weft_train_options weft_train_options_default(void)
         .lr_period_factor = 1,
         .lr_patience = 10,
         .lr_factor = 0.1,
-        .shuffle = true,
+        .shuffle = WEFT_SHUFFLE_FULL,
+        .shuffle_buffer = 65536,
         .seed = 1,
     };
     weft_train_options_set_optimizer(&options, WEFT_SGD);
@@ -48,8 +49,8 @@ struct run {
     weft_context *context;
     weft_net *net;
     const weft_train_options *options;
-    weft_tensor x;
-    weft_targets targets;
+    const weft_dataset *data;
+    struct weft_feed feed;
     struct weft_shift shift; /* of this epoch; most 0: none */
     size_t n_samples, batch_size;
     struct weft_run_length length;
@@ -62,7 +63,6 @@ struct run {
     float *gradient;
     double *norm_sums; /* of weft_norm_team(), or NULL */
     float *average;    /* of the parameters, a block, or NULL; nothing before the first step */
-    uint32_t *order;   /* [n_samples], or NULL for the order of the data */
     /* ---- */
     size_t epoch, step;
     struct weft_plateau plateau;
@@ -136,6 +136,16 @@ static weft_status check_shift(const weft_train_options *options, const weft_dat
     return WEFT_OK;
 }
 
+static weft_status check_shuffle(const weft_train_options *options, weft_error *err)
+{
+    if ((unsigned)options->shuffle >= WEFT_N_SHUFFLES) {
+        return weft_fail(err, WEFT_ERR_ARG, "no way to shuffle: %d", (int)options->shuffle);
+    }
+    return options->shuffle == WEFT_SHUFFLE_BUFFER && options->shuffle_buffer == 0
+               ? weft_fail(err, WEFT_ERR_ARG, "shuffle: a buffer of 0 samples, wanted 1 or more")
+               : WEFT_OK;
+}
+
 static weft_status check_regularisation(const weft_train_options *options, const weft_net *net,
                                         weft_error *err)
 {
@@ -170,6 +180,9 @@ weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
         status = check_regularisation(options, net, err);
     }
     if (status == WEFT_OK) {
+        status = check_shuffle(options, err);
+    }
+    if (status == WEFT_OK) {
         status = check_shift(options, data, err);
     }
     if (status == WEFT_OK) {
@@ -189,12 +202,25 @@ static void run_release(struct run *run)
     weft_mem_free(run->average);
     weft_optimizer_release(&run->optimizer);
     weft_watch_release(&run->watch);
-    weft_mem_free(run->order);
+    weft_feed_release(&run->feed);
+}
+
+static weft_status init_feed(struct run *run, weft_error *err)
+{
+    bool full = run->length.steps_per_epoch == 1;
+    const struct weft_feed_options options = {
+        .batch_size = run->batch_size,
+        .shuffle = full ? WEFT_SHUFFLE_NONE : run->options->shuffle,
+        .buffer = run->options->shuffle_buffer,
+        .seed = run->options->seed,
+    };
+    return weft_feed_init(&run->feed, run->data, &options, err);
 }
 
 static weft_status run_init(struct run *run, weft_error *err)
 {
     const weft_train_options *options = run->options;
+    const weft_tensor x = weft_dataset_x(run->data);
     weft_status status = measure(options, run->n_samples, &run->batch_size, &run->length, err);
     if (status != WEFT_OK) {
         return status;
@@ -202,16 +228,15 @@ static weft_status run_init(struct run *run, weft_error *err)
     run->n_steps = run->length.epochs * run->length.steps_per_epoch;
     run->plateau = weft_plateau_start(options);
     /* Evaluations use the same buffers, so they are of full size whatever the batch. */
-    status = weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net, &run->x,
+    status = weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net, &x,
                             WEFT_PASS_ROWS, err);
     if (status != WEFT_OK) {
         return status;
     }
     bool full = run->length.steps_per_epoch == 1;
     if (full && run->shift.most == 0 && run->length.epochs >= KEEP_FROM) {
-        weft_pass_keep(&run->pass, &run->x);
+        weft_pass_keep(&run->pass, &x);
     }
-    bool shuffled = options->shuffle && !full;
     bool clips = options->clip_norm > 0;
     bool keeps_gradient = clips || run->batch_size > WEFT_PASS_ROWS;
     if (keeps_gradient) {
@@ -224,14 +249,14 @@ static weft_status run_init(struct run *run, weft_error *err)
     if (options->ema > 0) {
         run->average = weft_mem_zalloc(run->net->block_len, sizeof *run->average);
     }
-    if (shuffled) {
-        run->order = weft_mem_alloc(run->n_samples, sizeof *run->order);
-    }
     if ((keeps_gradient && run->gradient == NULL) || (clips && run->norm_sums == NULL) ||
-        (options->ema > 0 && run->average == NULL) || (shuffled && run->order == NULL)) {
+        (options->ema > 0 && run->average == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }
-    status = weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
+    status = init_feed(run, err);
+    if (status == WEFT_OK) {
+        status = weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
+    }
     return status == WEFT_OK ? weft_watch_init(&run->watch, options, run->net, err) : status;
 }
 
@@ -279,12 +304,15 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
     *sum = (struct weft_loss_sum){0};
     size_t max_rows = run->pass.max_rows;
     for (size_t done = 0; done < n; done += max_rows) {
+        struct weft_feed_rows rows =
+            weft_feed_rows(&run->feed, first + done, n - done < max_rows ? n - done : max_rows);
         struct weft_part part = {
-            .x = &run->x,
-            .targets = &run->targets,
-            .rows = run->order == NULL ? NULL : run->order + first + done,
-            .first = first + done,
-            .n = n - done < max_rows ? n - done : max_rows,
+            .x = &rows.x,
+            .targets = &rows.targets,
+            .rows = rows.rows,
+            .samples = rows.samples,
+            .first = rows.first,
+            .n = rows.n,
             .label_smoothing = (float)run->options->label_smoothing,
             .shift = run->shift.most > 0 ? &run->shift : NULL,
         };
@@ -408,10 +436,7 @@ static weft_status fail_diverged(const struct run *run, const char *what, size_t
 static weft_status run_epoch(struct run *run, weft_error *err)
 {
     run->shift.epoch = run->epoch;
-    if (run->order != NULL) {
-        weft_rng_permutation(run->options->seed, weft_rng_stream(WEFT_RNG_SHUFFLE, run->epoch),
-                             run->order, run->n_samples);
-    }
+    weft_feed_begin(&run->feed, run->epoch);
     weft_team_run_for(run->context, weft_pass_flop(run->net, WEFT_PASS_BACKWARD, run->batch_size),
                       epoch_team, run);
     if (run->diverged) {
@@ -446,8 +471,7 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
         .context = context,
         .net = net,
         .options = options != NULL ? options : &defaults,
-        .x = weft_dataset_x(data),
-        .targets = weft_dataset_targets(data),
+        .data = data,
         .shift = shift_of(options != NULL ? options : &defaults, data),
         .n_samples = weft_dataset_samples(data),
         .start = weft_clock_seconds(),
