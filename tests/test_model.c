@@ -10,6 +10,7 @@
 static const CU_SuiteInfo suites[] = {
     {"export", NULL, NULL, NULL, NULL, export_tests},
     {"model", NULL, NULL, NULL, NULL, model_tests},
+    {"columns", NULL, NULL, NULL, NULL, model_columns_tests},
     {"safetensors", NULL, NULL, NULL, NULL, safetensors_tests},
     CU_SUITE_INFO_NULL,
 };

@@ -6,7 +6,7 @@
 
 #include <CUnit/CUnit.h>
 
-extern CU_TestInfo export_tests[], model_tests[], safetensors_tests[];
+extern CU_TestInfo export_tests[], model_columns_tests[], model_tests[], safetensors_tests[];
 
 /* Writes a safetensors file of this header, unpadded, and n_data bytes of data (zeros where data is
  * NULL). The name is valid until the next call. */

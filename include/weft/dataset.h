@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <weft/api.h>
+#include <weft/columns.h>
 #include <weft/status.h>
 #include <weft/targets.h>
 #include <weft/tensor.h>
@@ -44,6 +45,16 @@ typedef struct weft_dataset_options {
      *  VALUES. */
     const char *const *class_names;
     size_t n_class_names;
+    weft_missing missing; /**< CSV: what becomes of cells without a value; ERROR by default */
+    /** CSV: columns of categories, given as in `label`; NULL: none. Each becomes one feature for
+     *  each of the distinct cells found in all of the file, numbers ascending, texts in byte order;
+     *  more than 1000 of them are refused. */
+    const char *categorical;
+    /** What a model knows of the columns, in place of `missing` and `categorical`; NULL: nothing. A
+     *  table of weft_columns.n columns is read so, and a category that is not among them is an
+     *  error; one of weft_columns.n_features columns is taken for one whose categories are
+     *  features already. */
+    const weft_columns *columns;
 } weft_dataset_options;
 
 WEFT_API weft_dataset_options weft_dataset_options_default(void);
@@ -121,6 +132,10 @@ WEFT_API bool weft_dataset_is_integer(const weft_dataset *data);
 /** How many classes are known (0 where labels are not classes), and their names. */
 WEFT_API size_t weft_dataset_n_classes(const weft_dataset *data);
 WEFT_API const char *weft_dataset_class_name(const weft_dataset *data, size_t index);
+
+/** What is known of the columns of the table that the data was read from; NULL: all are numbers,
+ *  and none may be missing. Borrowed. */
+WEFT_API const weft_columns *weft_dataset_columns(const weft_dataset *data);
 
 /** What the data was read from, for people: "IDX, gzip", "CSV", "HDF5", "memory". */
 WEFT_API const char *weft_dataset_format(const weft_dataset *data);

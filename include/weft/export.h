@@ -7,8 +7,11 @@
 #include <weft/status.h>
 
 /** In each format the inputs are raw, as weft_predict() takes them, and the scaling is part of the
- *  export. Of a network with classes all give a probability for each class (also for the two of a
- *  single sigmoid) and the class chosen; of several sigmoids, a probability for each output; of an
+ *  export. Where they were made of a table's categories, or values may be missing, the export takes
+ *  the features that the table became and carries weft_net_columns() as JSON, so that others can
+ *  make them: ONNX as metadata weft.columns, C as NAME_columns(), NPZ as text `columns`. Of a
+ *  network with classes all give a probability for each class (also for the two of a single
+ *  sigmoid) and the class chosen; of several sigmoids, a probability for each output; of an
  *  identity output, its values. */
 typedef enum weft_export_format {
     /** An ONNX model of opset 13 (https://onnx.ai): input "x" f32 [batch, n_inputs]; outputs

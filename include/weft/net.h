@@ -84,6 +84,14 @@ WEFT_API WEFT_CHECKED weft_status weft_net_set_scaling(weft_net *net, const weft
                                                        weft_error *err);
 WEFT_API const weft_scaling *weft_net_scaling(const weft_net *net);
 
+/** Copies what is known of the columns of the table that the network was trained on.
+ *  WEFT_ERR_MISMATCH: they do not make as many features as the network has inputs. */
+WEFT_API WEFT_CHECKED weft_status weft_net_set_columns(weft_net *net, const weft_columns *columns,
+                                                       weft_error *err);
+/** NULL where nothing is known of them: then all are numbers, and none may be missing. Borrowed;
+ *  for weft_dataset_options. */
+WEFT_API const weft_columns *weft_net_columns(const weft_net *net);
+
 /** How many classes predictions choose from: the outputs of softmax, 2 for a single sigmoid; 0 for
  *  identity and for several sigmoids, where each output is a label or a value of its own. */
 WEFT_API size_t weft_net_n_classes(const weft_net *net);

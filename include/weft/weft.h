@@ -3,6 +3,7 @@
 #define WEFT_WEFT_H
 
 #include <weft/activation.h>
+#include <weft/columns.h>
 #include <weft/context.h>
 #include <weft/dataset.h>
 #include <weft/evaluate.h>

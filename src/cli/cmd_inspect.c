@@ -69,6 +69,28 @@ static const char *layer_function(const weft_net *net, size_t layer)
                : weft_activation_name(weft_net_activation(net, layer));
 }
 
+/* "4 (2 of categories: 3, 5); missing values: mean" */
+static void print_columns(const weft_columns *columns)
+{
+    size_t n_categorical = 0;
+    for (size_t i = 0; i < columns->n; i++) {
+        n_categorical += columns->n_categories[i] > 0;
+    }
+    printf("%-12s%zu", "columns", columns->n);
+    if (n_categorical > 0) {
+        printf(", %zu of categories (", n_categorical);
+        const char *comma = "";
+        for (size_t i = 0; i < columns->n; i++) {
+            if (columns->n_categories[i] > 0) {
+                printf("%s%zu", comma, columns->n_categories[i]);
+                comma = ", ";
+            }
+        }
+        putchar(')');
+    }
+    printf("\n%-12s%s\n", "missing", weft_missing_name(columns->missing));
+}
+
 static void print_model(const struct inspect_args *args, const weft_net *net)
 {
     printf("%-12smodel (safetensors)\n%-12s%zu\n%-12s%zu\n%-12s%zu\n", "kind", "inputs",
@@ -76,6 +98,9 @@ static void print_model(const struct inspect_args *args, const weft_net *net)
            weft_net_n_params(net));
     const weft_scaling *scaling = weft_net_scaling(net);
     printf("%-12s%s\n", "scaling", weft_scale_kind_name(scaling->kind));
+    if (weft_net_columns(net) != NULL) {
+        print_columns(weft_net_columns(net));
+    }
     size_t n = weft_net_n_class_names(net);
     size_t shown = n > MOST_CLASSES && !args->common.verbose ? MOST_CLASSES : n;
     printf("%-12s", weft_net_n_classes(net) > 0 ? "classes" : "names");

@@ -35,6 +35,8 @@ static const struct cli_option data_options[] = {
      .help = "hold out this share of each class, evaluated after every epoch"},
     CLI_OPTION_LABEL(AT(label)),
     CLI_OPTION_IGNORE(AT(ignore)),
+    CLI_OPTION_MISSING(AT(missing)),
+    CLI_OPTION_CATEGORICAL(AT(categorical)),
     CLI_OPTION_X(AT(x)),
     CLI_OPTION_Y(AT(y)),
     {.name = "test-x",

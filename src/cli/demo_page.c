@@ -38,6 +38,13 @@ static weft_status find_image(const weft_net *net, const struct cli_demo_options
                               struct image *image, weft_error *err)
 {
     uint64_t n = weft_net_n_inputs(net), side = 1;
+    if (weft_net_columns(net) != NULL) {
+        return weft_fail(
+            err, WEFT_ERR_MISMATCH,
+            "%s: takes columns of a table, some of them categories or with values that "
+            "may be missing, and no image",
+            options->model);
+    }
     if (options->image != NULL) {
         if (!read_size(options->image, image) || image->width == 0 || image->width > n ||
             n / image->width != image->height || n % image->width != 0) {

@@ -191,6 +191,14 @@ weft_status cli_load_for(const weft_net *net, const char *model, const struct cl
     options.x_name = source->x;
     options.y_name = source->y;
     options.n_inputs = weft_net_n_inputs(net);
+    options.columns = weft_net_columns(net);
+    weft_columns strict;
+    if (options.columns != NULL && options.columns->missing == WEFT_MISSING_DROP && !with_labels) {
+        /* Each sample gets a prediction, so none may be left out. */
+        strict = *options.columns;
+        strict.missing = WEFT_MISSING_ERROR;
+        options.columns = &strict;
+    }
     if (with_labels) {
         cli_expect_labels_of(net, &options);
     }
@@ -243,6 +251,11 @@ const char *cli_optimizer_choice(size_t index)
 const char *cli_watched_choice(size_t index)
 {
     return weft_watched_name((weft_watched)index);
+}
+
+const char *cli_missing_choice(size_t index)
+{
+    return weft_missing_name((weft_missing)index);
 }
 
 const char *cli_split_choice(size_t index)

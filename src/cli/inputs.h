@@ -75,6 +75,20 @@ WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
         .name = "ignore", .type = CLI_TEXT, .offset = (target), .metavar = "COLUMN",               \
         .help = "CSV: columns to leave out, given as for --label", .default_text = "none"          \
     }
+#define CLI_OPTION_MISSING(target)                                                                 \
+    {                                                                                              \
+        .name = "missing", .type = CLI_CHOICE, .offset = (target), .metavar = "HOW",               \
+        .n_choices = WEFT_N_MISSING, .choice = cli_missing_choice,                                 \
+        .help = "CSV: what stands for a missing value (empty, ?, NA, N/A, NaN, null); drop: "      \
+                "leave the row out"                                                                \
+    }
+#define CLI_OPTION_CATEGORICAL(target)                                                             \
+    {                                                                                              \
+        .name = "categorical", .type = CLI_TEXT, .offset = (target), .metavar = "COLUMN",          \
+        .help = "CSV: columns of categories, given as for --label, each category a feature of 0 "  \
+                "or 1",                                                                            \
+        .default_text = "none"                                                                     \
+    }
 #define CLI_OPTION_X(target)                                                                       \
     {                                                                                              \
         .name = "x", .type = CLI_TEXT, .offset = (target), .metavar = "NAME",                      \
@@ -130,6 +144,7 @@ const char *cli_init_choice(size_t index);
 const char *cli_schedule_choice(size_t index);
 const char *cli_optimizer_choice(size_t index);
 const char *cli_watched_choice(size_t index);
+const char *cli_missing_choice(size_t index);
 const char *cli_split_choice(size_t index); /* "auto", "train", "test" */
 
 /* The split that the index of cli_split_choice() means for a path: auto is the test files of a

@@ -43,11 +43,30 @@ static weft_status load_start(struct train_job *job, weft_error *err)
     return status == WEFT_OK ? check_against_model(job, err) : status;
 }
 
+/* What a network to start from knows of the columns of its table holds here, too. */
+static weft_status check_columns(const struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    const weft_columns *known = job->net == NULL ? NULL : weft_net_columns(job->net);
+    if (known == NULL || ((!given(job, &args->missing) || args->missing == known->missing) &&
+                          args->categorical == NULL)) {
+        return WEFT_OK;
+    }
+    return weft_fail(
+        err, WEFT_ERR_MISMATCH,
+        "%s: contradicts %s, which --init-from starts from and which knows the columns "
+        "of its table",
+        args->categorical != NULL ? "--categorical" : "--missing", args->init_from);
+}
+
 static weft_dataset_options train_options(const struct train_job *job)
 {
     weft_dataset_options options = weft_dataset_options_default();
     options.label = job->args->label;
     options.ignore = job->args->ignore;
+    options.missing = (weft_missing)job->args->missing;
+    options.categorical = job->args->categorical;
+    options.columns = job->net == NULL ? NULL : weft_net_columns(job->net);
     options.x_name = job->args->x;
     options.y_name = job->args->y;
     options.split = WEFT_SPLIT_TRAIN;
@@ -116,6 +135,7 @@ static weft_status load_test_as(struct train_job *job, const char *x, const char
     options.split = cli_split_of(0, path);
     options.label = job->args->label;
     options.ignore = job->args->ignore;
+    options.columns = weft_dataset_columns(job->data);
     options.x_name = x;
     options.y_name = y;
     options.n_inputs = weft_dataset_features(job->data);
@@ -260,6 +280,9 @@ static weft_status load_all(struct train_job *job, weft_error *err)
     struct train_args *args = job->args;
     weft_status status = args->init_from != NULL ? load_start(job, err) : WEFT_OK;
     if (status == WEFT_OK) {
+        status = check_columns(job, err);
+    }
+    if (status == WEFT_OK) {
         weft_dataset_options options = train_options(job);
         status = cli_load_data(args->data, &options, &job->data, err);
     }
@@ -272,6 +295,9 @@ static weft_status load_all(struct train_job *job, weft_error *err)
     if (status == WEFT_OK && job->net == NULL) {
         status = make_net(job, err);
         status = status == WEFT_OK ? name_classes(job, err) : status;
+    }
+    if (status == WEFT_OK && weft_dataset_columns(job->data) != NULL) {
+        status = weft_net_set_columns(job->net, weft_dataset_columns(job->data), err);
     }
     const char *model = args->init_from != NULL ? args->init_from : "the network";
     if (status == WEFT_OK) {

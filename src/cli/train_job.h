@@ -18,10 +18,11 @@
 
 struct train_args {
     struct cli_common common;
-    char *data, *test, *label, *ignore, *x, *y, *test_x, *test_y;
+    char *data, *test, *label, *ignore, *categorical, *x, *y, *test_x, *test_y;
     double val;
     struct cli_net_args net;
-    size_t scale; /* index of cli_scale_choice() */
+    size_t missing; /* weft_missing */
+    size_t scale;   /* index of cli_scale_choice() */
     size_t init;
     double init_std;
     char *init_from;

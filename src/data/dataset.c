@@ -69,3 +69,8 @@ const char *weft_dataset_format(const weft_dataset *data)
 {
     return data->format;
 }
+
+const weft_columns *weft_dataset_columns(const weft_dataset *data)
+{
+    return data->columns.n == 0 ? NULL : &data->columns;
+}

@@ -162,6 +162,9 @@ static weft_status copy_selected(const weft_dataset *data, const struct selectio
     if (status == WEFT_OK) {
         status = set_names(copy, (const char *const *)data->class_names, data->n_classes, err);
     }
+    if (status == WEFT_OK && data->columns.n > 0) {
+        status = weft_columns_copy(&data->columns, &copy->columns, err);
+    }
     if (status != WEFT_OK) {
         weft_dataset_free(copy);
         return status;

@@ -99,6 +99,7 @@ void weft_dataset_free(weft_dataset *data)
     weft_mem_free(data->classes);
     weft_mem_free(data->values);
     weft_mem_free(data->class_names);
+    weft_columns_release(&data->columns);
     weft_mem_free(data);
 }
 

@@ -27,7 +27,8 @@ struct weft_dataset {
     size_t n_values;
     char **class_names; /* [n_classes], one block with the texts, or NULL */
     size_t n_classes;
-    const char *format; /* constant */
+    weft_columns columns; /* n is 0 where nothing is known of them */
+    const char *format;   /* constant */
 };
 
 /* From sizes, samples first: 1 to 5 of them, none 0; fewer than 2^32 samples, and a product that

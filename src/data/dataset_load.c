@@ -199,6 +199,9 @@ weft_status weft_source_drain(struct weft_source *source, const weft_dataset_opt
     if (status == WEFT_OK) {
         status = give_labels(&heap, options, data, err);
     }
+    if (status == WEFT_OK && source->columns != NULL) {
+        status = weft_columns_copy(source->columns, &data->columns, err);
+    }
     if (status == WEFT_OK) {
         status = weft_dataset_scan(data, WEFT_ERR_FORMAT, source->x_path, source->y_path, err);
     }

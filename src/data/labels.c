@@ -259,6 +259,19 @@ bool weft_labels_know(const struct weft_labels *labels, const char *text)
     return labels->n_slots > 0 && *find(labels, &key) != 0;
 }
 
+bool weft_labels_find(const struct weft_labels *labels, const char *text, size_t len, size_t *index)
+{
+    struct key key = key_of_text(text, len);
+    uint32_t slot = labels->n_slots == 0 ? 0 : *find(labels, &key);
+    *index = slot == 0 ? 0 : slot - 1;
+    return slot != 0;
+}
+
+struct weft_quoted weft_labels_quote(const struct weft_labels *labels, size_t index)
+{
+    return quote_label(&labels->distinct[index]);
+}
+
 /* What kinds of labels have been seen, and the first of each. */
 struct census {
     const struct weft_label *text, *whole, *fraction;
@@ -328,6 +341,15 @@ static void sort_classes(struct weft_labels *labels, bool all_numbers)
 {
     qsort(labels->distinct, labels->n_distinct, sizeof *labels->distinct,
           all_numbers ? by_value : by_bytes);
+}
+
+weft_status weft_labels_sort(struct weft_labels *labels, weft_error *err)
+{
+    weft_status status = spell_out(labels, err);
+    if (status == WEFT_OK) {
+        sort_classes(labels, take_census(labels).text == NULL);
+    }
+    return status;
 }
 
 /* From ids, which count labels as they came, to classes. */

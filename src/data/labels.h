@@ -57,6 +57,17 @@ weft_label_kind weft_labels_wanted(const weft_dataset_options *options);
 /* Whether a text is among the labels seen so far. */
 bool weft_labels_know(const struct weft_labels *labels, const char *text);
 
+/* Where a text is among the distinct labels. */
+bool weft_labels_find(const struct weft_labels *labels, const char *text, size_t len,
+                      size_t *index);
+
+/* The label of that index for a message. */
+struct weft_quoted weft_labels_quote(const struct weft_labels *labels, size_t index);
+
+/* Gives every distinct label its text and brings them into order: numbers ascending, texts by their
+ * bytes, numbers among texts as texts. Nothing can be looked up or added from then on. */
+WEFT_CHECKED weft_status weft_labels_sort(struct weft_labels *labels, weft_error *err);
+
 /* Gives the data set its classes or values; ids are those of its samples. */
 WEFT_CHECKED weft_status weft_labels_finish(struct weft_labels *labels, const double *ids,
                                             weft_dataset *data, weft_error *err);

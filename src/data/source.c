@@ -79,6 +79,17 @@ static weft_status choose_format(const struct weft_source_files *files,
     return WEFT_OK;
 }
 
+static weft_status check_table_options(const struct weft_format *format, const char *path,
+                                       const weft_dataset_options *options, weft_error *err)
+{
+    if (format == &weft_csv_format || options->columns != NULL ||
+        (options->missing == WEFT_MISSING_ERROR && options->categorical == NULL)) {
+        return WEFT_OK;
+    }
+    return weft_fail(err, WEFT_ERR_ARG, "%s: no table (CSV), as --missing and --categorical want",
+                     path);
+}
+
 void weft_source_files_close(const struct weft_source_files *files)
 {
     weft_gzstream_close(files->samples);
@@ -98,6 +109,9 @@ static weft_status open_files(const struct weft_data_paths *paths,
     if (status == WEFT_OK) {
         status = choose_format(&files, &format, err);
     }
+    if (status == WEFT_OK) {
+        status = check_table_options(format, paths->samples, options, err);
+    }
     if (status != WEFT_OK) {
         weft_source_files_close(&files);
         return status;
@@ -112,6 +126,10 @@ weft_status weft_source_open(const char *path, const weft_dataset_options *optio
         (unsigned)options->split > WEFT_SPLIT_TEST) {
         return weft_fail(err, WEFT_ERR_ARG, "no such kind of labels or split: %d, %d",
                          (int)options->labels, (int)options->split);
+    }
+    if ((unsigned)options->missing >= WEFT_N_MISSING) {
+        return weft_fail(err, WEFT_ERR_ARG, "no such way with missing values: %d",
+                         (int)options->missing);
     }
     struct weft_data_paths paths;
     weft_status status = weft_data_paths_init(&paths, path, options, err);

@@ -50,6 +50,9 @@ struct weft_source {
     size_t n_labels;             /* numbers for each sample; 0: there are none, or not wanted */
     bool are_values;             /* labels are values whatever they look like */
     struct weft_labels *words;   /* not NULL: labels are ids of the distinct ones in here */
+    const weft_columns *columns; /* NULL: all are numbers, and none may be missing */
+    uint64_t n_missing;          /* values filled in since the first sample */
+    uint64_t n_dropped;          /* rows left out for want of one */
     const char *const *listed; /* names that the file gives to labels 0 .. n_listed - 1, or NULL */
     size_t n_listed;
 };

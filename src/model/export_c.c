@@ -143,6 +143,28 @@ static void put_names(const struct header *header)
     put(header, "    };\n    return names[index];\n}\n\n");
 }
 
+/* How the features were made of a table, where that was not of numbers alone. */
+static bool put_columns(const struct header *header)
+{
+    if (weft_net_columns(header->net) == NULL) {
+        return true;
+    }
+    char *text = weft_model_columns_text(header->net);
+    if (text != NULL) {
+        fputs(
+            "/* How the numbers x are made of the columns of a table, as JSON: 'categories' has a "
+            "list for\n * each column, empty for a number; each category is a number of x, 1 for "
+            "the one that is in\n * the column and else 0. 'fill' stands for values that are "
+            "missing. */\n",
+            header->stream);
+        put(header, "static inline const char *@_columns(void)\n{\n    return ");
+        put_string(header, text);
+        put(header, ";\n}\n\n");
+    }
+    weft_mem_free(text);
+    return text != NULL;
+}
+
 static const char *const function_bodies[WEFT_N_ACTIVATIONS] = {
     [WEFT_RELU] = "z > 0.0f ? z : 0.0f",
     [WEFT_LEAKY_RELU] = "z < 0.0f ? 0.01f * z : z",
@@ -332,8 +354,9 @@ weft_status weft_export_c(const struct weft_export *export, FILE *stream, weft_e
     }
     put_parameters(&header, export->params);
     put_names(&header);
+    bool made = put_columns(&header);
     put_functions(&header);
     put_predict(&header);
     weft_mem_free(name);
-    return WEFT_OK;
+    return made ? WEFT_OK : weft_fail_nomem(err, "the columns of a table");
 }

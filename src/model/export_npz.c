@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "model/export_parts.h"
 #include "model/model_parts.h"
@@ -203,6 +204,13 @@ static void write_description(struct archive *archive, const weft_net *net)
     write_texts(archive, "output.npy", names, 1, true);
     write_texts(archive, "class_names.npy", weft_net_class_names(net), weft_net_n_class_names(net),
                 false);
+    if (weft_net_columns(net) != NULL) {
+        char *columns = weft_model_columns_text(net);
+        names[0] = columns == NULL ? "" : columns;
+        archive->failed = archive->failed || columns == NULL;
+        write_texts(archive, "columns.npy", names, 1, true);
+        weft_mem_free(columns);
+    }
 }
 
 weft_status weft_export_npz(const struct weft_export *export, FILE *stream, weft_error *err)

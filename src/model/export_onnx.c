@@ -295,7 +295,8 @@ static void add_entry(struct weft_bytes *out, const char *key, const char *value
     weft_proto_end(out, at);
 }
 
-static void add_model(struct weft_bytes *out, const struct weft_export *export, const char *names)
+static void add_model(struct weft_bytes *out, const struct weft_export *export, const char *names,
+                      const char *columns)
 {
     weft_proto_varint(out, MODEL_IR, IR_VERSION);
     weft_proto_text(out, MODEL_PRODUCER, "weft");
@@ -307,6 +308,9 @@ static void add_model(struct weft_bytes *out, const struct weft_export *export, 
     add_graph(out, export);
     add_entry(out, WEFT_KEY_CLASS_NAMES, names);
     add_entry(out, WEFT_KEY_OUTPUT, weft_output_name(weft_net_output(export->net)));
+    if (columns != NULL) {
+        add_entry(out, WEFT_KEY_COLUMNS, columns);
+    }
 }
 
 weft_status weft_export_onnx(const struct weft_export *export, FILE *stream, weft_error *err)
@@ -317,11 +321,14 @@ weft_status weft_export_onnx(const struct weft_export *export, FILE *stream, wef
         return status;
     }
     struct weft_bytes out = {0};
+    bool has_columns = weft_net_columns(export->net) != NULL;
     char *names = weft_model_class_names_text(export->net);
-    if (names != NULL) {
-        add_model(&out, export, names);
+    char *columns = has_columns ? weft_model_columns_text(export->net) : NULL;
+    bool made = names != NULL && (columns != NULL || !has_columns);
+    if (made) {
+        add_model(&out, export, names, columns);
     }
-    if (names == NULL || out.failed) {
+    if (!made || out.failed) {
         status = weft_fail_nomem(err, "an ONNX model");
     } else if (out.n > limit) {
         status = weft_fail(err, WEFT_ERR_UNSUPPORTED, "%s: %zu bytes, ONNX allows files of %d",
@@ -330,6 +337,7 @@ weft_status weft_export_onnx(const struct weft_export *export, FILE *stream, wef
         fwrite(out.data, 1, out.n, stream);
     }
     weft_mem_free(names);
+    weft_mem_free(columns);
     weft_bytes_release(&out);
     return status;
 }

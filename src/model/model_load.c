@@ -119,6 +119,9 @@ static weft_status build(struct weft_st_file *file, const struct weft_model_laye
         status = weft_model_name_classes(net, file, err);
     }
     if (status == WEFT_OK) {
+        status = weft_model_read_columns(net, file, err);
+    }
+    if (status == WEFT_OK) {
         status = set_params(net, file, layers, n_layers, err);
     }
     if (status != WEFT_OK) {

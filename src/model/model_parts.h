@@ -22,6 +22,9 @@
 #define WEFT_KEY_FACTOR "weft.input_scale"
 #define WEFT_KEY_CLASS_NAMES "weft.class_names" /* "[\"cat\",\"non-cat\"]" */
 
+/* {"missing":"mean","categories":[[],["a","b"]],"fill":[0.5,0.25,0.75]}: a list for each column,
+ * empty for numbers; fill of "mean" alone. There where the table was not of numbers alone. */
+#define WEFT_KEY_COLUMNS "weft.columns"
 #define WEFT_MODEL_FORMAT "1"
 #define WEFT_MODEL_MAX_LAYERS 1001 /* as weft_net_new() */
 
@@ -58,7 +61,15 @@ void weft_model_meta_release(struct weft_model_meta *meta);
 WEFT_CHECKED weft_status weft_model_name_classes(weft_net *net, const struct weft_st_file *file,
                                                  weft_error *err);
 
+/* Tells the network the columns of the metadata, if there are any. */
+WEFT_CHECKED weft_status weft_model_read_columns(weft_net *net, const struct weft_st_file *file,
+                                                 weft_error *err);
+
 /* What writers of models share. */
+
+/* The columns as the text of WEFT_KEY_COLUMNS, of a network that has them; NULL where there is no
+ * memory. Free with weft_mem_free(). */
+char *weft_model_columns_text(const weft_net *net);
 
 /* The class names as a list of JSON, ["cat","non-cat"], or NULL where there is no memory. Free with
  * weft_mem_free(). */

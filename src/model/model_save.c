@@ -14,7 +14,7 @@
 #include "model/model_parts.h"
 #include "model/number_text.h"
 
-enum { MAX_PAIRS = 9 };
+enum { MAX_PAIRS = 10 };
 
 /* The metadata: keys are literals, values the strings of `owned` or literals. */
 struct metadata {
@@ -115,6 +115,9 @@ static bool describe(const weft_net *net, struct metadata *metadata)
         add_owned(metadata, WEFT_KEY_FACTOR, floats_text(scaling->scale, scaling->n));
     }
     add_owned(metadata, WEFT_KEY_CLASS_NAMES, weft_model_class_names_text(net));
+    if (weft_net_columns(net) != NULL) {
+        add_owned(metadata, WEFT_KEY_COLUMNS, weft_model_columns_text(net));
+    }
     for (size_t i = 0; i < metadata->n_owned; i++) {
         if (metadata->owned[i] == NULL) {
             return false;

@@ -24,6 +24,7 @@ struct weft_net {
     float *params;
     size_t block_len;
     weft_scaling scaling;
+    weft_columns columns; /* n is 0 where nothing is known of them */
     char **class_names;
     size_t n_class_names;
 };

@@ -136,6 +136,7 @@ void weft_net_free(weft_net *net)
     free_names(net->class_names, net->n_class_names);
     weft_mem_free(net->scaling.shift);
     weft_mem_free(net->scaling.scale);
+    weft_columns_release(&net->columns);
     weft_mem_free(net->params);
     weft_mem_free(net->layers);
     weft_mem_free(net);
@@ -267,6 +268,26 @@ weft_status weft_net_set_scaling(weft_net *net, const weft_scaling *scaling, wef
 const weft_scaling *weft_net_scaling(const weft_net *net)
 {
     return &net->scaling;
+}
+
+weft_status weft_net_set_columns(weft_net *net, const weft_columns *columns, weft_error *err)
+{
+    if (columns->n_features != weft_net_n_inputs(net)) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "columns of %zu features, the network has %zu",
+                         columns->n_features, weft_net_n_inputs(net));
+    }
+    weft_columns copy;
+    weft_status status = weft_columns_copy(columns, &copy, err);
+    if (status == WEFT_OK) {
+        weft_columns_release(&net->columns);
+        net->columns = copy;
+    }
+    return status;
+}
+
+const weft_columns *weft_net_columns(const weft_net *net)
+{
+    return net->columns.n == 0 ? NULL : &net->columns;
 }
 
 size_t weft_net_n_classes(const weft_net *net)
