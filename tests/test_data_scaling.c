@@ -75,6 +75,23 @@ static void unit(void)
     weft_dataset_free(data);
 }
 
+/* One factor for all: the mean square of 0 10 200 30 is 10250, of 2 -1 4 9 6 4 it is 77/3. */
+static void rms(void)
+{
+    const float zero = 0;
+    weft_dataset *data = dataset_of(WEFT_U8, pixels, 2, 2);
+    check_fit(data, WEFT_SCALE_RMS, WEFT_SCALE_RMS, 1, &zero, &(float){(float)(1 / sqrt(10250))});
+    weft_dataset_free(data);
+    data = dataset_of(WEFT_F32, wholes, 3, 2);
+    check_fit(data, WEFT_SCALE_RMS, WEFT_SCALE_RMS, 1, &zero,
+              &(float){(float)(1 / sqrt(77 / 3.0))});
+    weft_dataset_free(data);
+    static const uint8_t black[2][2] = {{0}};
+    data = dataset_of(WEFT_U8, black, 2, 2);
+    check_fit(data, WEFT_SCALE_RMS, WEFT_SCALE_RMS, 1, &zero, &(float){1});
+    weft_dataset_free(data);
+}
+
 static void none(void)
 {
     weft_dataset *data = dataset_of(WEFT_F32, fractions, 4, 3);
@@ -90,11 +107,11 @@ static void extremes(void)
 {
     static const float x[2][2] = {{-3e38f, 0}, {3e38f, 1e-45f}};
     weft_dataset *data = dataset_of(WEFT_F32, x, 2, 2);
-    for (int kind = WEFT_SCALE_UNIT; kind <= WEFT_SCALE_STANDARD; kind++) {
+    for (int kind = WEFT_SCALE_UNIT; kind < WEFT_N_SCALE_KINDS; kind++) {
         weft_scaling scaling = {0};
         weft_error err = {0};
         CHECK_OK(weft_scaling_fit(data, (weft_scale_kind)kind, &scaling, &err), &err);
-        for (size_t j = 0; j < 2; j++) {
+        for (size_t j = 0; j < scaling.n; j++) {
             CHECK(isfinite(scaling.shift[j]) && isfinite(scaling.scale[j]) && scaling.scale[j] > 0);
         }
         weft_scaling_release(&scaling);
@@ -104,8 +121,8 @@ static void extremes(void)
 
 static void names(void)
 {
-    static const char *const wanted[] = {"auto", "none", "unit", "standard"};
-    for (int kind = 0; kind < 4; kind++) {
+    static const char *const wanted[] = {"auto", "none", "unit", "standard", "rms"};
+    for (int kind = 0; kind < WEFT_N_SCALE_KINDS; kind++) {
         weft_scale_kind got = WEFT_SCALE_AUTO;
         CHECK_STR(weft_scale_kind_name((weft_scale_kind)kind), wanted[kind]);
         CHECK(weft_scale_kind_from_name(wanted[kind], &got) == WEFT_OK);
@@ -138,6 +155,7 @@ static void no_memory(void)
 }
 
 CU_TestInfo scaling_tests[] = {
-    {"standard", standard}, {"unit", unit},           {"none", none},    {"extremes", extremes},
-    {"names", names},       {"no memory", no_memory}, CU_TEST_INFO_NULL,
+    {"standard", standard},   {"unit", unit},         {"rms", rms},
+    {"none", none},           {"extremes", extremes}, {"names", names},
+    {"no memory", no_memory}, CU_TEST_INFO_NULL,
 };

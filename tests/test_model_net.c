@@ -519,7 +519,7 @@ static void missing_hints(void)
         {"{" TWO_LAYERS "}",
          24,
          {&relu, 1, &softmax, &standard},
-         "--scale standard needs the means and deviations"},
+         "--scale standard needs what was measured of the training data"},
         {"{" TWO_LAYERS "}",
          24,
          {relu_tanh, 2, &softmax, &unscaled},

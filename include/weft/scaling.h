@@ -14,6 +14,9 @@ typedef enum weft_scale_kind {
     WEFT_SCALE_NONE,     /**< x' = x */
     WEFT_SCALE_UNIT,     /**< to [0, 1]: u8 data by 1/255, other data by each feature's range */
     WEFT_SCALE_STANDARD, /**< to mean 0 and standard deviation 1 for each feature */
+    WEFT_SCALE_RMS,      /**< by one factor, to mean square 1 of all features together: what
+                            initialisations by He and LeCun expect of inputs, and zeros stay zero */
+    WEFT_N_SCALE_KINDS
 } weft_scale_kind;
 
 /** shift and scale have n entries: 0 (kind none), 1 (the same for all features) or one for each. */

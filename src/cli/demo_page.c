@@ -1,6 +1,7 @@
 /* The page to draw on: demo_page.html with a model in it. */
 #include "cli/demo_page.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -74,10 +75,9 @@ static double ink_of(const weft_scaling *scaling)
     double most = 0;
     for (size_t i = 0; i < scaling->n; i++) {
         double value = (double)scaling->shift[i];
-        if (scaling->kind == WEFT_SCALE_UNIT && scaling->scale[i] > 0) {
-            value += 1 / (double)scaling->scale[i];
-        }
-        most = value > most ? value : most;
+        double spread = scaling->scale[i] > 0 ? 1 / (double)scaling->scale[i] : 0;
+        value = scaling->kind == WEFT_SCALE_UNIT ? value + spread : fmax(value, spread);
+        most = fmax(most, value);
     }
     if (scaling->kind == WEFT_SCALE_UNIT) {
         return most > 0 ? most : 1;

@@ -119,7 +119,7 @@ WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
 #define CLI_OPTION_HINT_SCALE(target)                                                              \
     {                                                                                              \
         .name = "scale", .type = CLI_CHOICE, .offset = (target), .metavar = "KIND",                \
-        .n_choices = WEFT_SCALE_STANDARD + 1, .choice = cli_scale_choice,                          \
+        .n_choices = WEFT_N_SCALE_KINDS, .choice = cli_scale_choice,                               \
         .help = "of the inputs (unit: 1/255)"                                                      \
     }
 

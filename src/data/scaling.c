@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "data/dataset_impl.h"
 
-static const char *const kind_names[] = {"auto", "none", "unit", "standard"};
+static const char *const kind_names[] = {"auto", "none", "unit", "standard", "rms"};
 
 #define N_KINDS (sizeof kind_names / sizeof *kind_names)
 
@@ -96,6 +96,27 @@ static void fit_standard(const weft_dataset *data, weft_scaling *scaling, double
     }
 }
 
+/* scale = 1 / sqrt(mean of x^2) over all features of all samples. Of bytes the sum is exact. */
+static void fit_rms(const weft_dataset *data, weft_scaling *scaling)
+{
+    size_t n = data->extent.samples * data->extent.features;
+    double squares = 0;
+    if (data->x.dtype == WEFT_U8) {
+        const uint8_t *x = data->x.data;
+        uint64_t sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            sum += (uint64_t)x[i] * x[i];
+        }
+        squares = (double)sum;
+    } else {
+        const float *x = data->x.data;
+        for (size_t i = 0; i < n; i++) {
+            squares += (double)x[i] * (double)x[i];
+        }
+    }
+    scaling->scale[0] = inverse(sqrt(squares / (double)n));
+}
+
 static weft_status allocate(weft_scaling *scaling, weft_scale_kind kind, size_t n)
 {
     scaling->kind = kind;
@@ -139,6 +160,11 @@ weft_status weft_scaling_fit(const weft_dataset *data, weft_scale_kind kind, wef
         status = allocate(&made, kind, 1);
         if (status == WEFT_OK) {
             made.scale[0] = 1.0f / 255;
+        }
+    } else if (kind == WEFT_SCALE_RMS) {
+        status = allocate(&made, kind, 1);
+        if (status == WEFT_OK) {
+            fit_rms(data, &made);
         }
     } else if (kind != WEFT_SCALE_NONE) {
         status = fit_each(data, kind, &made);

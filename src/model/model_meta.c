@@ -227,12 +227,11 @@ static weft_status take_scaling(weft_scaling *scaling, const struct weft_st_file
 {
     static const float zero = 0, by_255 = 1.0f / 255;
     bool unit = hint->kind == WEFT_SCALE_UNIT && hint->n == 0;
-    if (hint->kind == WEFT_SCALE_STANDARD && hint->n == 0) {
-        return weft_fail(
-            err, WEFT_ERR_MISMATCH,
-            "%s: --scale standard needs the means and deviations of the training data, "
-            "which the file does not have; give none or unit (1/255)",
-            file->path);
+    if (hint->kind > WEFT_SCALE_UNIT && hint->n == 0) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s: --scale %s needs what was measured of the training data, "
+                         "which the file does not have; give none or unit (1/255)",
+                         file->path, weft_scale_kind_name(hint->kind));
     }
     size_t n = unit ? 1 : hint->n;
     *scaling = (weft_scaling){.kind = hint->kind,
