@@ -830,6 +830,25 @@ static void same_bits_regularised(void)
     weft_dataset_free(data);
 }
 
+/* What fits so many samples: at least 64,000 of them seen, within 10 and 500 epochs. */
+static void options_for_data(void)
+{
+    static const struct {
+        size_t n_samples, epochs, batch_size;
+    } cases[] = {{0, 10, 32},    {1, 500, 32},   {128, 500, 32},   {129, 497, 32},  {1600, 40, 32},
+                 {6401, 10, 32}, {9999, 10, 32}, {10000, 10, 128}, {60000, 10, 128}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weft_train_options options =
+            weft_train_options_for(cases[i].n_samples, WEFT_OUTPUT_SOFTMAX);
+        CHECK_UINT(options.epochs, cases[i].epochs);
+        CHECK_UINT(options.batch_size, cases[i].batch_size);
+        CHECK_INT(options.optimizer, WEFT_ADAMW);
+        CHECK(options.label_smoothing > 0);
+    }
+    CHECK(weft_train_options_for(100, WEFT_OUTPUT_SIGMOID).label_smoothing > 0);
+    CHECK(weft_train_options_for(100, WEFT_OUTPUT_IDENTITY).label_smoothing == 0);
+}
+
 static CU_TestInfo regularisation_tests[] = {
     {"averages of parameters", averages_of_parameters},
     {"norms of weights", norms_of_weights},
@@ -859,6 +878,7 @@ static CU_TestInfo optimizer_tests[] = {
     {"same bits any way", same_bits_any_way},
     {"same bits in bf16", same_bits_in_bf16},
     {"names", names},
+    {"options for data", options_for_data},
     {"bad options are refused", bad_options_are_refused},
     CU_TEST_INFO_NULL,
 };

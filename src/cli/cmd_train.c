@@ -88,7 +88,7 @@ static const struct cli_option network_options[] = {
      .type = CLI_CHOICE,
      .offset = AT(scale),
      .metavar = "KIND",
-     .n_choices = WEFT_SCALE_STANDARD + 1,
+     .n_choices = WEFT_N_SCALE_KINDS,
      .choice = cli_scale_choice,
      .help = "of the inputs (auto: unit for whole numbers, else standard)"},
 };
@@ -99,14 +99,16 @@ static const struct cli_option training_options[] = {
      .offset = AT(epochs),
      .metavar = "N",
      .max = 1000000000,
-     .help = "passes over the training set; 0 writes the network as it starts"},
+     .help = "passes over the training set; 0 writes the network as it starts",
+     .default_text = "10, or up to 500 that make 64,000 samples"},
     {.name = "batch-size",
      .type = CLI_COUNT,
      .offset = AT(batch_size),
      .metavar = "N",
      .word = "full",
      .min = 1,
-     .help = "samples of each step, or 'full' for all of them"},
+     .help = "samples of each step, or 'full' for all of them",
+     .default_text = "32; 128 from 10,000 samples on"},
     {.name = "lr",
      .type = CLI_REAL,
      .offset = AT(lr),
@@ -114,7 +116,7 @@ static const struct cli_option training_options[] = {
      .lo_open = true,
      .hi = (double)FLT_MAX,
      .help = "learning rate",
-     .default_text = "0.3; 0.001 with rmsprop, adam, adamw"},
+     .default_text = "0.003 with adamw, 0.001 with rmsprop and adam, else 0.3"},
     {.name = "schedule",
      .type = CLI_CHOICE,
      .offset = AT(schedule),
@@ -180,7 +182,7 @@ static const struct cli_option training_options[] = {
      .hi = 1,
      .hi_open = true,
      .help = "the same of the mean of their squares, of rmsprop too",
-     .default_text = "0.999; 0.99 with rmsprop"},
+     .default_text = "0.98 with adamw, 0.99 with rmsprop, 0.999 with adam"},
     {.name = "epsilon",
      .type = CLI_REAL,
      .offset = AT(epsilon),
@@ -243,7 +245,8 @@ static const struct cli_option regularisation_options[] = {
      .metavar = "F",
      .hi = 1,
      .hi_open = true,
-     .help = "share of each target that is spread over all classes"},
+     .help = "share of each target that is spread over all classes",
+     .default_text = "0.02; 0 with an identity output"},
     {.name = "random-shift",
      .type = CLI_COUNT,
      .offset = AT(random_shift),
@@ -408,7 +411,7 @@ static void set_defaults(void *arguments)
     args->keep_best = options.keep_best;
     args->target_accuracy = options.target_accuracy;
     args->max_time = options.max_seconds;
-    args->optimizer = (size_t)options.optimizer;
+    args->optimizer = WEFT_ADAMW;
     args->momentum = options.momentum;
     args->beta1 = options.beta1;
     args->beta2 = options.beta2;
@@ -476,6 +479,13 @@ static weft_status check_optimizer(const struct train_job *job, weft_error *err)
                          "--momentum: wanted a number above 0 with --optimizer nesterov; got 0");
     }
     if (optimizer == WEFT_ADAMW && args->lr * args->weight_decay >= 1) {
+        bool decay_given = cli_options_origin(job->options, &args->weight_decay) != CLI_BY_DEFAULT;
+        if (!decay_given) {
+            return weft_fail(err, WEFT_ERR_ARG,
+                             "--lr: wanted below %g with --optimizer adamw and --weight-decay %g; "
+                             "got %g",
+                             1 / args->weight_decay, args->weight_decay, args->lr);
+        }
         return weft_fail(err, WEFT_ERR_ARG,
                          "--weight-decay: wanted below 1 times --lr with --optimizer adamw; got %g",
                          args->lr * args->weight_decay);

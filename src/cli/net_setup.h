@@ -23,7 +23,7 @@ struct cli_net_args {
     {                                                                                              \
         .name = "hidden", .type = CLI_COUNTS,                                                      \
         .offset = (target) + offsetof(struct cli_net_args, hidden), .metavar = "WIDTHS",           \
-        .fallback = "128", .word = "none", .min = 1,                                               \
+        .fallback = "256", .word = "none", .min = 1,                                               \
         .help = "units of the hidden layers, such as 128,64; 'none' for a linear model"            \
     }
 #define CLI_OPTION_ACTIVATION(target)                                                              \

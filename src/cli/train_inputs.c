@@ -249,6 +249,23 @@ static weft_status name_classes(struct train_job *job, weft_error *err)
     return status;
 }
 
+/* What is best for so many samples, where nothing else was asked for. */
+static void resolve_size(struct train_job *job)
+{
+    struct train_args *args = job->args;
+    weft_train_options usual =
+        weft_train_options_for(weft_dataset_samples(job->data), weft_net_output(job->net));
+    if (!given(job, &args->epochs)) {
+        args->epochs = usual.epochs;
+    }
+    if (!given(job, &args->batch_size)) {
+        args->batch_size = usual.batch_size;
+    }
+    if (!given(job, &args->label_smoothing)) {
+        args->label_smoothing = usual.label_smoothing;
+    }
+}
+
 /* Puts what the network turned out to be back into the arguments, for the config file. */
 static weft_status resolve_args(struct train_job *job, weft_error *err)
 {
@@ -257,6 +274,7 @@ static weft_status resolve_args(struct train_job *job, weft_error *err)
     size_t n_hidden = weft_net_n_layers(net) - 1;
     args->net.output = 1 + (size_t)weft_net_output(net);
     args->scale = (size_t)weft_net_scaling(net)->kind;
+    resolve_size(job);
     if (args->init_from == NULL) {
         return WEFT_OK;
     }

@@ -36,13 +36,14 @@ weft_status weft_optimizer_from_name(const char *name, weft_optimizer *out)
 void weft_train_options_set_optimizer(weft_train_options *options, weft_optimizer optimizer)
 {
     bool plain = optimizer == WEFT_SGD || optimizer == WEFT_NESTEROV;
+    bool decoupled = optimizer == WEFT_ADAMW;
     options->optimizer = optimizer;
-    options->lr = plain ? 0.3 : 0.001;
+    options->lr = plain ? 0.3 : decoupled ? 0.003 : 0.001;
     options->momentum = optimizer == WEFT_NESTEROV ? 0.9 : 0;
     options->beta1 = 0.9;
-    options->beta2 = optimizer == WEFT_RMSPROP ? 0.99 : 0.999;
+    options->beta2 = optimizer == WEFT_RMSPROP ? 0.99 : decoupled ? 0.98 : 0.999;
     options->epsilon = 1e-8;
-    options->weight_decay = optimizer == WEFT_ADAMW ? 0.01 : 0;
+    options->weight_decay = decoupled ? 0.01 : 0;
 }
 
 /* Which of the options an optimiser reads. */

@@ -40,6 +40,20 @@ weft_train_options weft_train_options_default(void)
     return options;
 }
 
+weft_train_options weft_train_options_for(size_t n_samples, weft_output output)
+{
+    enum { FEWEST_EPOCHS = 10, MOST_EPOCHS = 500, SEEN = 64000, MANY = 10000 };
+    weft_train_options options = weft_train_options_default();
+    size_t epochs = n_samples == 0 ? 0 : (SEEN - 1) / n_samples + 1;
+    options.epochs = epochs < FEWEST_EPOCHS ? FEWEST_EPOCHS
+                     : epochs > MOST_EPOCHS ? MOST_EPOCHS
+                                            : epochs;
+    options.batch_size = n_samples < MANY ? 32 : 128;
+    options.label_smoothing = output == WEFT_OUTPUT_IDENTITY ? 0 : 0.02;
+    weft_train_options_set_optimizer(&options, WEFT_ADAMW);
+    return options;
+}
+
 /* Keeping the samples takes about as long as it saves in five steps. */
 enum { KEEP_FROM = 8 };
 

@@ -57,7 +57,7 @@ positive out step.n step.median_s step.min_s step.p10_s step.p90_s step.p99_s st
     fail "wanted quantiles in order"
 "$JSONQ" version compiler isa precision machine.cpu machine.features <out >/dev/null || fail "keys"
 run 0 bench step table.csv --label kind --seconds 0.01 --json -q --momentum 0.9
-is "$("$JSONQ" network.output network.widths <out | tr '\n' ' ')" 'sigmoid [2,128,1] '
+is "$("$JSONQ" network.output network.widths <out | tr '\n' ' ')" 'sigmoid [2,256,1] '
 for output in sigmoid identity; do
     # shellcheck disable=SC2086
     run 0 bench step $small --output $output --batch-size full --json

@@ -21,7 +21,7 @@ differs() { # differs A B
     ! cmp -s "$1/model.safetensors" "$2/model.safetensors" || fail "$1 and $2 are the same model"
 }
 
-train sgd
+train sgd --optimizer sgd
 for optimizer in nesterov rmsprop adam adamw; do
     train "$optimizer" --optimizer "$optimizer"
     has "$optimizer/config.ini" "optimizer = $optimizer"
@@ -34,7 +34,9 @@ has rmsprop/config.ini 'beta2 = 0.99'
 has adam/config.ini 'lr = 0.001'
 has adam/config.ini 'weight_decay = 0'
 has adamw/config.ini 'weight_decay = 0.01'
-has adamw/config.ini 'beta2 = 0.999'
+has adamw/config.ini 'beta2 = 0.98'
+has adamw/config.ini 'lr = 0.003'
+has adam/config.ini 'beta2 = 0.999'
 train given --optimizer adamw --lr 0.3 --weight-decay 0
 has given/config.ini 'lr = 0.3'
 has given/config.ini 'weight_decay = 0'
@@ -64,16 +66,16 @@ train constant --schedule constant
 for schedule in linear 'step --lr-period 2' 'exponential --lr-factor 0.9' cosine \
     'cosine --lr-period 2 --lr-period-factor 2' one_cycle 'plateau --lr-patience 0' \
     'constant --warmup 2' 'constant --warmup 2 --lr-by-epoch' 'linear --lr-by-epoch' \
-    'linear --lr-min 0.1'; do
+    'linear --lr-min 0.001'; do
     # shellcheck disable=SC2086
     train one --force --schedule $schedule --val 0.3 --min-delta 0 --epochs 6
     differs constant one
     repeats one
 done
-has one/config.ini 'lr_min = 0.1'
+has one/config.ini 'lr_min = 0.001'
 refused 2 "learning rate: warm-up of 6 steps, wanted fewer than the run's 6" \
     train table.csv --label kind --epochs 3 --warmup 6
-refused 2 "learning rate: least 0.5, wanted 0 to 0.3" train table.csv --label kind --lr-min 0.5
+refused 2 "learning rate: least 0.5, wanted 0 to 0.003" train table.csv --label kind --lr-min 0.5
 refused 2 "--lr-period: wanted a number from 1 with --schedule step" \
     train table.csv --label kind --schedule step
 refused 2 "--schedule: wanted one of constant, linear, step, exponential, cosine, one_cycle, plateau" \

@@ -35,12 +35,14 @@ refused 2 "--momentum: wanted --optimizer sgd or nesterov with it; got adam" \
 refused 2 "--beta1: wanted --optimizer adam or adamw with it; got rmsprop" \
     train table.csv --optimizer rmsprop --beta1 0.9
 refused 2 "--epsilon: wanted --optimizer rmsprop, adam or adamw with it; got sgd" \
-    train table.csv --epsilon 1e-6
+    train table.csv --optimizer sgd --epsilon 1e-6
 refused 2 "--epsilon: wanted a number from 1.17549e-38" train table.csv --optimizer adam --epsilon 0
 refused 2 "--momentum: wanted a number above 0 with --optimizer nesterov; got 0" \
     train table.csv --optimizer nesterov --momentum 0
 refused 2 "--weight-decay: wanted below 1 times --lr with --optimizer adamw; got 5" \
     train table.csv --optimizer adamw --lr 0.5 --weight-decay 10
+refused 2 "--lr: wanted below 100 with --optimizer adamw and --weight-decay 0.01; got 1000" \
+    train table.csv --lr 1000
 refused 2 "--beta2: wanted a number from 0 to below 1; got '1'" train table.csv --beta2 1
 refused 2 "--clip-norm: wanted a number from 0" train table.csv --clip-norm -1
 refused 2 "--l1: wanted a number from 0" train table.csv --l1 nan

@@ -54,7 +54,7 @@ wait $pid
 is $? 143
 has out "images/"
 size stopped/images/sample_prediction.png >sizes
-run 4 train digits --epochs 2 --lr 1e30 --out diverged -q
+run 4 train digits --epochs 2 --optimizer sgd --lr 1e30 --out diverged -q
 [ ! -e diverged/images ] || fail "images of a diverged run"
 
 # --grid: in place of what is printed, beside what goes to a file.

@@ -202,7 +202,7 @@ sent '"status":"KILLED"'
 sent '{"key":"weft.reason","value":"SIGTERM"}'
 mode ok
 # shellcheck disable=SC2086
-run 4 $job --epochs 3 --lr 1e38 --out diverged --track "mlflow:http://$at" -q
+run 4 $job --epochs 3 --optimizer sgd --lr 1e38 --out diverged --track "mlflow:http://$at" -q
 sent '"status":"FAILED"'
 sent '{"key":"weft.reason","value":"diverged"}'
 

@@ -38,7 +38,7 @@ rm -r again
 # The whole configuration is written, and repeats the run.
 for key in 'data = digits' 'test = digits' 'val = 0' 'label =' 'hidden = 16' 'activation = relu' \
     'output = softmax' 'init = auto' 'init_from =' 'scale = unit' 'epochs = 2' 'batch_size = 32' \
-    'lr = 0.3' 'schedule = linear' 'momentum = 0' 'shuffle = true' 'seed = 1' 'test_every = never' \
+    'optimizer = adamw' 'lr = 0.003' 'schedule = linear' 'momentum = 0' 'label_smoothing = 0.02' 'shuffle = true' 'seed = 1' 'test_every = never' \
     'threads = ' 'isa = ' 'precision = f32' 'print_every = 1'; do
     has run/config.ini "$key"
 done
@@ -59,7 +59,7 @@ has other/config.ini 'hidden = 16'
 # With everything set away from its default the config file still repeats the run.
 run 0 train table.csv --label kind --val 0.25 --hidden 5,4 --activation tanh,gelu --output softmax \
     --init xavier_uniform --scale standard --epochs 3 --batch-size 7 --lr 0.05 --schedule constant \
-    --momentum 0.5 --no-shuffle --seed 77 --threads 3 --test table.csv --test-every 2 -o full -q
+    --optimizer sgd --momentum 0.5 --no-shuffle --seed 77 --threads 3 --test table.csv --test-every 2 -o full -q
 is "$("$JSONQ" val_loss <full/metrics.jsonl | wc -l)" 3
 is "$(sed -n 2,3p full/metrics.jsonl | "$JSONQ" test_loss | wc -l)" 2
 sed -n 1p full/metrics.jsonl >first
