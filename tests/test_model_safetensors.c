@@ -69,9 +69,9 @@ static weft_status write_example(const char *path, weft_error *err)
     static const float bias[2] = {-0.0f, 0.1f};
     static const struct weft_st_pair metadata[] = {{"format", "pt"}, {"k\"\\\n", "\xC3\xA4/"}};
     struct weft_st_item items[] = {
-        {"2.weight", 2, {2, 3}, weight},
-        {"10.bias", 1, {2}, bias},
-        {"0.bias", 1, {1}, bias + 1},
+        {.name = "2.weight", .n_dims = 2, .dims = {2, 3}, .values = weight},
+        {.name = "10.bias", .n_dims = 1, .dims = {2}, .values = bias},
+        {.name = "0.bias", .n_dims = 1, .dims = {1}, .values = bias + 1},
     };
     return weft_st_write(path, metadata, 2, items, 3, err);
 }
@@ -452,7 +452,7 @@ static void many_elements(void)
     for (size_t i = 0; i < N; i++) {
         values[i] = (float)i - 1000.25f;
     }
-    struct weft_st_item item = {"x", 1, {N}, values};
+    struct weft_st_item item = {.name = "x", .n_dims = 1, .dims = {N}, .values = values};
     weft_error err;
     const char *path = harness_write_file("many", "", 0);
     CHECK_OK(weft_st_write(path, NULL, 0, &item, 1, &err), &err);

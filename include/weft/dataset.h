@@ -86,6 +86,10 @@ WEFT_API WEFT_CHECKED weft_status weft_dataset_load(const char *path,
                                                     const weft_dataset_options *options,
                                                     weft_dataset **out, weft_error *err);
 
+/** A number that tells data sets apart: of the shape, of every feature and every label; not of
+ *  names and files. No cryptographic promise. */
+WEFT_API uint64_t weft_dataset_digest(const weft_dataset *data);
+
 /** Whether this build reads HDF5 files. */
 WEFT_API bool weft_has_hdf5(void);
 

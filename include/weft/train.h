@@ -36,7 +36,8 @@ typedef enum weft_end {
 } weft_end;
 
 typedef enum weft_event_kind {
-    WEFT_EVENT_RUN_STARTED,  /**< before the first step */
+    /** Before the first step; of a resumed run with the scores of the last epoch that had ended */
+    WEFT_EVENT_RUN_STARTED,
     WEFT_EVENT_STEP,         /**< after each step: one update of the parameters */
     WEFT_EVENT_EPOCH,        /**< after each epoch and its evaluations */
     WEFT_EVENT_RUN_FINISHED, /**< at the end of a run that started, whatever ended it */
@@ -49,19 +50,25 @@ typedef struct weft_score {
     double loss, accuracy;
 } weft_score;
 
+/** What a run remembers, for weft_checkpoint_save(). */
+typedef struct weft_train_state weft_train_state;
+/** See weft/checkpoint.h. */
+struct weft_checkpoint;
+
 /** What happened. Valid during the call of the listener only. */
 typedef struct weft_event {
     weft_event_kind kind;
     size_t epoch, n_epochs; /**< epochs ended so far (in a STEP: those before this one) */
     size_t step, n_steps;   /**< steps ended so far, and of the whole run */
     size_t steps_per_epoch;
-    double lr; /**< of the step just made; of the first step in RUN_STARTED */
+    double lr; /**< of the step just made; of the first step where none is */
     /** STEP: of its batch before the update; EPOCH: mean over the epoch's samples, each as it was
      *  when its batch was computed */
     weft_score train;
     weft_score val;      /**< EPOCH: after the epoch, where there is a validation set */
     weft_score test;     /**< EPOCH: where test_every says so */
-    double seconds;      /**< since the start of the run, by a monotonic clock */
+    double seconds;      /**< since the start of the run, by a monotonic clock; of a resumed run
+                                with those that it had trained before */
     size_t n_samples;    /**< of the training set */
     const weft_net *net; /**< to be read only, in every event */
     /** The best epoch so far, counted from 1, and its validation score; 0 where nothing is watched
@@ -69,8 +76,10 @@ typedef struct weft_event {
     size_t best_epoch;
     weft_score best;
     bool last;          /**< EPOCH: no other follows, unless the listener stops the run here */
-    weft_end end;       /**< EPOCH that is the last, RUN_FINISHED: why */
+    weft_end end;       /**< EPOCH that is the last, RUN_FINISHED: why; TIME in its STEP already */
     weft_status status; /**< RUN_FINISHED: what weft_train() returns */
+    /** Of RUN_STARTED, STEP and EPOCH, but of no EPOCH that max_seconds cut short: NULL there. */
+    const weft_train_state *state;
 } weft_event;
 
 /** Called by one thread at a time, in order; which thread may change. Returning false asks training
@@ -137,11 +146,21 @@ typedef struct weft_train_options {
     bool keep_best; /**< at the end the network gets the parameters of the best epoch */
     /** Ends after an epoch whose accuracy on val is at least this, in [0, 1]; 0: does not. */
     double target_accuracy;
-    /** Ends after the step in which so many seconds have passed, which cuts its epoch short; the
-     *  result is then no function of the options alone. 0: does not. */
+    /** Ends after the step in which so many seconds have passed since weft_train() was called,
+     *  which cuts its epoch short; the result is then no function of the options alone. 0: does
+     *  not. */
     double max_seconds;
     weft_listener *listener; /**< may be NULL */
     void *listener_user;
+    /** Goes on from this checkpoint, whose weights the network gets: to the same bits as the run
+     *  that wrote it, on any number of threads, with the same kernel set and precision. Options
+     *  must be the same but for: epochs (the total; a schedule that depends on how long the run is
+     *  follows the new length from here on), test_every, patience, target_accuracy, max_seconds,
+     *  listener. NULL: a new run. Borrowed. */
+    const struct weft_checkpoint *resume;
+    /** In (0, 1], with resume: all learning rates from here on are multiplied by it, and by those
+     *  of earlier resumes; what is tried after a divergence. */
+    double resume_lr_factor;
 } weft_train_options;
 
 /** Plain gradient descent, 10 epochs in batches of 32, and nothing else: what to start from to set
@@ -170,7 +189,8 @@ WEFT_API WEFT_CHECKED weft_status weft_train_check(const weft_net *net, const we
  *  The result is a function of (net, data, options) and the context's kernel set and precision: the
  *  same bits for every thread count.
  *  options may be NULL for the defaults. WEFT_ERR_ARG: an option out of range.
- *  WEFT_ERR_MISMATCH: data does not fit the network.
+ *  WEFT_ERR_MISMATCH: data does not fit the network, or one of both or an option does not fit the
+ *  checkpoint to resume from; the message names it.
  *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the
  *  message has the step, the learning rate and the last finite loss; the parameters are those after
  *  the last step, or its average or best epoch where ema or keep_best ask for them.

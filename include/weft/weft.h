@@ -3,6 +3,7 @@
 #define WEFT_WEFT_H
 
 #include <weft/activation.h>
+#include <weft/checkpoint.h>
 #include <weft/columns.h>
 #include <weft/context.h>
 #include <weft/dataset.h>

@@ -2,7 +2,8 @@
  * who compute and where samples come from.
  *
  * Positions count the samples of an epoch from 0. Batches begin at multiples of the batch size, and
- * are asked for in order, in parts that begin at multiples of WEFT_FEED_PART in their batch. */
+ * are asked for in order (by a resumed run not from the first one on), in parts that begin at
+ * multiples of WEFT_FEED_PART in their batch. */
 #ifndef WEFT_DATA_FEED_H
 #define WEFT_DATA_FEED_H
 

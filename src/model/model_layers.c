@@ -59,23 +59,31 @@ static int by_layer(const void *a, const void *b)
 }
 
 /* The parts in the order of their layers. */
-static weft_status sort_parts(const struct weft_st_file *file, struct part *parts, weft_error *err)
+static weft_status sort_parts(const struct weft_st_file *file, struct part *parts, size_t *n_parts,
+                              weft_error *err)
 {
+    size_t n = 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
-        if (!read_name(&file->tensors[i], &parts[i])) {
+        struct part *part = &parts[n];
+        if (strncmp(file->tensors[i].name, WEFT_STATE_PREFIX, strlen(WEFT_STATE_PREFIX)) == 0) {
+            continue; /* of a checkpoint */
+        }
+        if (!read_name(&file->tensors[i], part)) {
             return weft_fail(err, WEFT_ERR_MISMATCH,
                              "%s: tensor '%.80s' is no layer's weight or bias; weft reads fully "
                              "connected layers",
                              file->path, file->tensors[i].name);
         }
-        if (parts[i].prefix_len != parts[0].prefix_len ||
-            memcmp(parts[i].tensor->name, parts[0].tensor->name, parts[0].prefix_len) != 0) {
+        if (part->prefix_len != parts[0].prefix_len ||
+            memcmp(part->tensor->name, parts[0].tensor->name, parts[0].prefix_len) != 0) {
             return weft_fail(err, WEFT_ERR_MISMATCH,
                              "%s: tensors '%.80s' and '%.80s' are not of one sequence of layers",
-                             file->path, parts[0].tensor->name, parts[i].tensor->name);
+                             file->path, parts[0].tensor->name, part->tensor->name);
         }
+        n++;
     }
-    qsort(parts, file->n_tensors, sizeof *parts, by_layer);
+    qsort(parts, n, sizeof *parts, by_layer);
+    *n_parts = n;
     return WEFT_OK;
 }
 
@@ -110,10 +118,11 @@ static weft_status check_layer(const char *path, const struct weft_model_layer *
 
 /* Joins weights and biases. */
 static weft_status pair_up(const struct weft_st_file *file, const struct part *parts,
-                           struct weft_model_layer *layers, size_t *n_layers, weft_error *err)
+                           size_t n_parts, struct weft_model_layer *layers, size_t *n_layers,
+                           weft_error *err)
 {
     *n_layers = 0;
-    for (size_t i = 0; i < file->n_tensors; i++) {
+    for (size_t i = 0; i < n_parts; i++) {
         bool same_layer = i > 0 && parts[i].number == parts[i - 1].number;
         if (same_layer && parts[i].is_bias == parts[i - 1].is_bias) {
             return weft_fail(err, WEFT_ERR_MISMATCH,
@@ -140,9 +149,10 @@ static weft_status pair_up(const struct weft_st_file *file, const struct part *p
 static weft_status find_layers(const struct weft_st_file *file, struct part *parts,
                                struct weft_model_layer *layers, size_t *n_layers, weft_error *err)
 {
-    weft_status status = sort_parts(file, parts, err);
+    size_t n_parts = 0;
+    weft_status status = sort_parts(file, parts, &n_parts, err);
     if (status == WEFT_OK) {
-        status = pair_up(file, parts, layers, n_layers, err);
+        status = pair_up(file, parts, n_parts, layers, n_layers, err);
     }
     for (size_t l = 0; status == WEFT_OK && l < *n_layers; l++) {
         status = check_layer(file->path, &layers[l], l == 0 ? NULL : layers[l - 1].weight, err);

@@ -2,11 +2,13 @@
 #include <weft/model.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/mem.h"
 #include "model/model_parts.h"
+#include "nn/layers.h"
 
 static weft_status check_finite(const char *path, const struct weft_st_tensor *tensor,
                                 const float *values, weft_error *err)
@@ -132,6 +134,24 @@ static weft_status build(struct weft_st_file *file, const struct weft_model_laye
     return WEFT_OK;
 }
 
+static weft_status read_net(struct weft_st_file *file, const weft_model_hints *hints,
+                            weft_net **out, weft_error *err)
+{
+    struct weft_model_layer *layers = NULL;
+    size_t n_layers = 0;
+    weft_status status = weft_model_find_layers(file, &layers, &n_layers, err);
+    if (status == WEFT_OK) {
+        status = build(file, layers, n_layers, hints, out, err);
+    }
+    weft_mem_free(layers);
+    return status;
+}
+
+weft_status weft_model_read(struct weft_st_file *file, weft_net **out, weft_error *err)
+{
+    return read_net(file, NULL, out, err);
+}
+
 weft_status weft_model_load(const char *path, const weft_model_hints *hints, weft_net **out,
                             weft_error *err)
 {
@@ -140,13 +160,65 @@ weft_status weft_model_load(const char *path, const weft_model_hints *hints, wef
     if (status != WEFT_OK) {
         return status;
     }
-    struct weft_model_layer *layers = NULL;
-    size_t n_layers = 0;
-    status = weft_model_find_layers(&file, &layers, &n_layers, err);
-    if (status == WEFT_OK) {
-        status = build(&file, layers, n_layers, hints, out, err);
-    }
-    weft_mem_free(layers);
+    status = read_net(&file, hints, out, err);
     weft_st_close(&file);
+    return status;
+}
+
+/* The tensor of that name, with that shape. */
+static weft_status find_part(const struct weft_st_file *file, const char *name, size_t n_dims,
+                             const size_t *dims, const struct weft_st_tensor **out, weft_error *err)
+{
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const struct weft_st_tensor *tensor = &file->tensors[i];
+        if (strcmp(tensor->name, name) != 0) {
+            continue;
+        }
+        if (tensor->n_dims != n_dims || memcmp(tensor->dims, dims, n_dims * sizeof *dims) != 0) {
+            return weft_fail(err, WEFT_ERR_FORMAT,
+                             "%s: '%s' has another shape than the network's layer", file->path,
+                             name);
+        }
+        *out = tensor;
+        return WEFT_OK;
+    }
+    return weft_fail(err, WEFT_ERR_FORMAT, "%s: lacks the tensor '%s'", file->path, name);
+}
+
+/* In the order of the public interface. */
+static weft_status read_parts(struct weft_st_file *file, const weft_net *net, const char *prefix,
+                              float *params, weft_error *err)
+{
+    for (size_t part = 0; part < 2 * net->n_layers; part++) {
+        const struct weft_linear *linear = &net->layers[part / 2].linear;
+        const size_t dims[2] = {linear->n_out, linear->n_in};
+        const struct weft_st_tensor *tensor = NULL;
+        char name[64];
+        snprintf(name, sizeof name, "%s%zu.%s", prefix, part / 2 * 2,
+                 part % 2 == 1 ? "bias" : "weight");
+        weft_status status = find_part(file, name, 2 - part % 2, dims, &tensor, err);
+        if (status == WEFT_OK) {
+            status = read_finite(file, tensor, params, err);
+        }
+        if (status != WEFT_OK) {
+            return status;
+        }
+        params += tensor->count;
+    }
+    return WEFT_OK;
+}
+
+weft_status weft_model_read_block(struct weft_st_file *file, const weft_net *net,
+                                  const char *prefix, float *block, weft_error *err)
+{
+    float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
+    if (params == NULL) {
+        return weft_fail_nomem(err, "the state of training");
+    }
+    weft_status status = read_parts(file, net, prefix, params, err);
+    if (status == WEFT_OK) {
+        weft_block_import(net, params, block);
+    }
+    weft_mem_free(params);
     return status;
 }

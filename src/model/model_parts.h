@@ -10,6 +10,7 @@
 #include <weft/scaling.h>
 #include <weft/status.h>
 
+#include "model/model_file.h"
 #include "model/safetensors.h"
 
 /* Entries of __metadata__. */

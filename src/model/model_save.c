@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "model/model_parts.h"
 #include "model/number_text.h"
+#include "nn/layers.h"
 
 enum { MAX_PAIRS = 10 };
 
@@ -126,6 +127,18 @@ static bool describe(const weft_net *net, struct metadata *metadata)
     return true;
 }
 
+static weft_status check_names(const weft_net *net, const char *path, weft_error *err)
+{
+    for (size_t i = 0; i < weft_net_n_class_names(net); i++) {
+        if (!weft_utf8_valid(weft_net_class_name(net, i))) {
+            return weft_fail(err, WEFT_ERR_ARG,
+                             "%s: cannot save: the name of class %zu is not UTF-8: '%.80s'", path,
+                             i, weft_net_class_name(net, i));
+        }
+    }
+    return WEFT_OK;
+}
+
 weft_status weft_model_check_sound(const weft_net *net, const char *path, const float *params,
                                    weft_error *err)
 {
@@ -135,14 +148,7 @@ weft_status weft_model_check_sound(const weft_net *net, const char *path, const 
                              i, weft_net_n_params(net), (double)params[i]);
         }
     }
-    for (size_t i = 0; i < weft_net_n_class_names(net); i++) {
-        if (!weft_utf8_valid(weft_net_class_name(net, i))) {
-            return weft_fail(err, WEFT_ERR_ARG,
-                             "%s: cannot save: the name of class %zu is not UTF-8: '%.80s'", path,
-                             i, weft_net_class_name(net, i));
-        }
-    }
-    return WEFT_OK;
+    return check_names(net, path, err);
 }
 
 struct weft_layer_view weft_model_view_layer(const weft_net *net, const float *params, size_t layer)
@@ -195,5 +201,74 @@ out:
     release(&metadata);
     weft_mem_free(items);
     weft_mem_free(params);
+    return status;
+}
+
+/* Where the elements of an item are. */
+struct block_source {
+    const weft_net *net;
+    const float *values;
+};
+
+/* The part is twice the layer, and one more for its bias. */
+static void fill_from_block(const struct weft_st_item *item, size_t from, size_t n, float *out)
+{
+    const struct block_source *source = item->source;
+    weft_block_part(source->net, source->values, item->part / 2, item->part % 2 == 1, from, n, out);
+}
+
+static void list_block(const weft_net *net, const char *prefix, const struct block_source *source,
+                       struct weft_st_item *items)
+{
+    for (size_t part = 0; part < 2 * net->n_layers; part++) {
+        const struct weft_linear *linear = &net->layers[part / 2].linear;
+        bool is_bias = part % 2 == 1;
+        items[part] = (struct weft_st_item){.n_dims = is_bias ? 1 : 2,
+                                            .dims = {linear->n_out, linear->n_in},
+                                            .fill = fill_from_block,
+                                            .source = source,
+                                            .part = part};
+        snprintf(items[part].name, sizeof items[part].name, "%s%zu.%s", prefix, part / 2 * 2,
+                 is_bias ? "bias" : "weight");
+    }
+}
+
+/* All of metadata and `more`, and room for the checksum. NULL: no memory */
+static struct weft_st_pair *join_pairs(const struct metadata *metadata,
+                                       const struct weft_st_pair *more, size_t n_more)
+{
+    struct weft_st_pair *pairs = weft_mem_alloc(metadata->n + n_more + 1, sizeof *pairs);
+    for (size_t i = 0; pairs != NULL && i < metadata->n + n_more; i++) {
+        pairs[i] = i < metadata->n ? metadata->pairs[i] : more[i - metadata->n];
+    }
+    return pairs;
+}
+
+weft_status weft_model_write(const weft_net *net, const char *path, const struct weft_st_pair *more,
+                             size_t n_more, const struct weft_model_block *blocks, size_t n_blocks,
+                             weft_error *err)
+{
+    struct metadata metadata = {0};
+    size_t n_parts = 2 * net->n_layers;
+    struct block_source *sources = weft_mem_alloc(1 + n_blocks, sizeof *sources);
+    struct weft_st_item *items = weft_mem_alloc((1 + n_blocks) * n_parts, sizeof *items);
+    struct weft_st_pair *pairs = NULL;
+    weft_status status = check_names(net, path, err);
+    if (status == WEFT_OK && (sources == NULL || items == NULL || !describe(net, &metadata) ||
+                              (pairs = join_pairs(&metadata, more, n_more)) == NULL)) {
+        status = weft_fail_nomem(err, "the metadata of a model");
+    }
+    if (status == WEFT_OK) {
+        for (size_t b = 0; b <= n_blocks; b++) {
+            sources[b] = (struct block_source){net, b == 0 ? net->params : blocks[b - 1].values};
+            list_block(net, b == 0 ? "" : blocks[b - 1].prefix, &sources[b], items + b * n_parts);
+        }
+        status = weft_st_write_sealed(path, pairs, metadata.n + n_more, items,
+                                      (1 + n_blocks) * n_parts, err);
+    }
+    weft_mem_free(pairs);
+    release(&metadata);
+    weft_mem_free(items);
+    weft_mem_free(sources);
     return status;
 }

@@ -4,6 +4,7 @@
 #ifndef WEFT_MODEL_SAFETENSORS_H
 #define WEFT_MODEL_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,12 +57,19 @@ WEFT_CHECKED weft_status weft_st_read(struct weft_st_file *file,
                                       const struct weft_st_tensor *tensor, float *values,
                                       weft_error *err);
 
+/* Compares the checksum in the metadata with what the file holds: metadata, names, shapes, data.
+ * WEFT_ERR_FORMAT: they differ, or there is none. */
+WEFT_CHECKED weft_status weft_st_check_seal(struct weft_st_file *file, weft_error *err);
+
 /* What weft_st_write() is to write: a float32 tensor, row-major. */
 struct weft_st_item {
     char name[32];
     size_t n_dims;
     size_t dims[2];
-    const float *values;
+    const float *values; /* or NULL: fill() gives elements from .. from + n */
+    void (*fill)(const struct weft_st_item *item, size_t from, size_t n, float *out);
+    const void *source; /* for fill() */
+    size_t part;        /* for fill() */
 };
 
 /* An entry of __metadata__. */
@@ -74,5 +82,24 @@ struct weft_st_pair {
 WEFT_CHECKED weft_status weft_st_write(const char *path, const struct weft_st_pair *metadata,
                                        size_t n_metadata, struct weft_st_item *items,
                                        size_t n_items, weft_error *err);
+
+/* The same with a checksum among the metadata, which has room for one pair more, for
+ * weft_st_check_seal(). WEFT_ERR_DIVERGED: a number is not finite; nothing is written. */
+WEFT_CHECKED weft_status weft_st_write_sealed(const char *path, struct weft_st_pair *metadata,
+                                              size_t n_metadata, struct weft_st_item *items,
+                                              size_t n_items, weft_error *err);
+
+/* The checksum: CRC-32 of all names, shapes and data in their order, and the sum of the CRC-32 of
+ * all metadata, which have none. A zeroed struct is that of nothing. */
+struct weft_st_seal {
+    uint32_t data, metadata;
+};
+#define WEFT_ST_SEAL_KEY "weft.checksum"
+enum { WEFT_ST_SEAL_SIZE = 17 };
+void weft_st_seal_tensor(struct weft_st_seal *seal, const char *name, const size_t *dims,
+                         size_t n_dims);
+void weft_st_seal_data(struct weft_st_seal *seal, const unsigned char *data, size_t n);
+void weft_st_seal_pair(struct weft_st_seal *seal, const char *key, const char *value);
+void weft_st_seal_text(const struct weft_st_seal *seal, char text[WEFT_ST_SEAL_SIZE]);
 
 #endif

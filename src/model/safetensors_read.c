@@ -398,3 +398,55 @@ weft_status weft_st_read(struct weft_st_file *file, const struct weft_st_tensor 
     }
     return WEFT_OK;
 }
+
+/* The data of a file follow each other without gaps, in the order of its tensors. */
+static weft_status seal_of(struct weft_st_file *file, struct weft_st_seal *seal, weft_error *err)
+{
+    unsigned char chunk[8192];
+    if (fseeko(file->stream, (off_t)file->data_start, SEEK_SET) != 0) {
+        return weft_fail_errno(err, errno, "%s: cannot read", file->path);
+    }
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const struct weft_st_tensor *tensor = &file->tensors[i];
+        weft_st_seal_tensor(seal, tensor->name, tensor->dims, tensor->n_dims);
+        for (uint64_t at = tensor->begin; at < tensor->end;) {
+            uint64_t left = tensor->end - at;
+            size_t n = left < sizeof chunk ? (size_t)left : sizeof chunk;
+            weft_status status = read_bytes(file, chunk, n, err);
+            if (status != WEFT_OK) {
+                return status;
+            }
+            weft_st_seal_data(seal, chunk, n);
+            at += n;
+        }
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(file->header, METADATA), key, value)
+    {
+        if (strcmp(key, WEFT_ST_SEAL_KEY) != 0) {
+            weft_st_seal_pair(seal, key, json_string_value(value));
+        }
+    }
+    return WEFT_OK;
+}
+
+weft_status weft_st_check_seal(struct weft_st_file *file, weft_error *err)
+{
+    const char *wanted = weft_st_metadata(file, WEFT_ST_SEAL_KEY);
+    struct weft_st_seal seal = {0};
+    char found[WEFT_ST_SEAL_SIZE];
+    if (wanted == NULL) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "%s: has no " WEFT_ST_SEAL_KEY, file->path);
+    }
+    weft_status status = seal_of(file, &seal, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_st_seal_text(&seal, found);
+    return strcmp(found, wanted) == 0
+               ? WEFT_OK
+               : weft_fail(err, WEFT_ERR_FORMAT,
+                           "%s: damaged: its content has the checksum %s, it says %.20s",
+                           file->path, found, wanted);
+}

@@ -2,6 +2,7 @@
  * at a multiple of 64 bytes. */
 #include "model/safetensors.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,21 +95,57 @@ static unsigned char *header_bytes(const json_t *header, size_t *size)
     return bytes;
 }
 
-static void write_floats(FILE *stream, const float *values, size_t n)
+enum { CHUNK = 2048 }; /* elements */
+
+/* Elements from .. from + n as bytes; false where one is not finite. */
+static bool encode(const struct weft_st_item *item, size_t from, size_t n,
+                   unsigned char bytes[4 * CHUNK])
 {
-    unsigned char chunk[8192];
-    for (size_t done = 0; done < n && !ferror(stream);) {
-        size_t n_chunk = n - done < sizeof chunk / 4 ? n - done : sizeof chunk / 4;
-        for (size_t i = 0; i < n_chunk; i++) {
-            uint32_t bits;
-            memcpy(&bits, &values[done + i], sizeof bits);
-            for (size_t b = 0; b < 4; b++) {
-                chunk[4 * i + b] = (unsigned char)(bits >> (8 * b));
-            }
-        }
-        fwrite(chunk, 4, n_chunk, stream);
-        done += n_chunk;
+    float filled[CHUNK];
+    const float *values = filled;
+    if (item->values != NULL) {
+        values = item->values + from;
+    } else {
+        item->fill(item, from, n, filled);
     }
+    bool finite = true;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        finite = finite && isfinite(values[i]);
+        for (size_t b = 0; b < 4; b++) {
+            bytes[4 * i + b] = (unsigned char)(bits >> (8 * b));
+        }
+    }
+    return finite;
+}
+
+static void write_item(FILE *stream, const struct weft_st_item *item)
+{
+    unsigned char bytes[4 * CHUNK];
+    size_t count = count_of(item);
+    for (size_t done = 0; done < count && !ferror(stream); done += CHUNK) {
+        size_t n = count - done < CHUNK ? count - done : CHUNK;
+        encode(item, done, n, bytes);
+        fwrite(bytes, 4, n, stream);
+    }
+}
+
+static weft_status seal_item(struct weft_st_seal *seal, const char *path,
+                             const struct weft_st_item *item, weft_error *err)
+{
+    unsigned char bytes[4 * CHUNK];
+    size_t count = count_of(item);
+    weft_st_seal_tensor(seal, item->name, item->dims, item->n_dims);
+    for (size_t done = 0; done < count; done += CHUNK) {
+        size_t n = count - done < CHUNK ? count - done : CHUNK;
+        if (!encode(item, done, n, bytes)) {
+            return weft_fail(err, WEFT_ERR_DIVERGED, "%s: cannot save: '%s' is not finite", path,
+                             item->name);
+        }
+        weft_st_seal_data(seal, bytes, 4 * n);
+    }
+    return WEFT_OK;
 }
 
 static int by_name(const void *a, const void *b)
@@ -132,7 +169,7 @@ static weft_status write_file(const char *path, const unsigned char *header, siz
     }
     fwrite(header, 1, header_size, file.stream);
     for (size_t i = 0; i < n_items; i++) {
-        write_floats(file.stream, items[i].values, count_of(&items[i]));
+        write_item(file.stream, &items[i]);
     }
     return weft_safefile_commit(&file, err);
 }
@@ -151,4 +188,24 @@ weft_status weft_st_write(const char *path, const struct weft_st_pair *metadata,
     weft_status status = write_file(path, bytes, size, items, n_items, err);
     weft_mem_free(bytes);
     return status;
+}
+
+weft_status weft_st_write_sealed(const char *path, struct weft_st_pair *metadata, size_t n_metadata,
+                                 struct weft_st_item *items, size_t n_items, weft_error *err)
+{
+    struct weft_st_seal seal = {0};
+    char text[WEFT_ST_SEAL_SIZE];
+    qsort(items, n_items, sizeof *items, by_name);
+    for (size_t i = 0; i < n_items; i++) {
+        weft_status status = seal_item(&seal, path, &items[i], err);
+        if (status != WEFT_OK) {
+            return status;
+        }
+    }
+    for (size_t i = 0; i < n_metadata; i++) {
+        weft_st_seal_pair(&seal, metadata[i].key, metadata[i].value);
+    }
+    weft_st_seal_text(&seal, text);
+    metadata[n_metadata] = (struct weft_st_pair){WEFT_ST_SEAL_KEY, text};
+    return weft_st_write(path, metadata, n_metadata + 1, items, n_items, err);
 }

@@ -2,6 +2,7 @@
 #ifndef WEFT_NN_LAYERS_H
 #define WEFT_NN_LAYERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <weft/net.h>
@@ -32,5 +33,9 @@ struct weft_net {
 /* From a block to the interface's order: weight [n_out, n_in] then bias, by layer; and back. */
 void weft_block_export(const weft_net *net, const float *block, float *params);
 void weft_block_import(const weft_net *net, const float *params, float *block);
+
+/* Elements from .. from + n of a layer's weight [n_out, n_in], or bias [n_out], in a block. */
+void weft_block_part(const weft_net *net, const float *block, size_t layer, bool is_bias,
+                     size_t from, size_t n, float *out);
 
 #endif

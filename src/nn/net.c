@@ -213,6 +213,17 @@ void weft_block_import(const weft_net *net, const float *params, float *block)
     }
 }
 
+void weft_block_part(const weft_net *net, const float *block, size_t layer, bool is_bias,
+                     size_t from, size_t n, float *out)
+{
+    const struct weft_linear *linear = &net->layers[layer].linear;
+    const float *w = block + net->layers[layer].at;
+    for (size_t k = from; k < from + n; k++) {
+        size_t o = is_bias ? k : k / linear->n_in, i = is_bias ? linear->n_in : k % linear->n_in;
+        *out++ = w[weft_linear_at(linear, i, o)];
+    }
+}
+
 void weft_net_get_params(const weft_net *net, float *params)
 {
     weft_block_export(net, net->params, params);

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -21,6 +22,7 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "train/score.h"
+#include "train/train_state.h"
 #include "train/watch.h"
 
 weft_train_options weft_train_options_default(void)
@@ -35,6 +37,7 @@ weft_train_options weft_train_options_default(void)
         .shuffle = WEFT_SHUFFLE_FULL,
         .shuffle_buffer = 65536,
         .seed = 1,
+        .resume_lr_factor = 1,
     };
     weft_train_options_set_optimizer(&options, WEFT_SGD);
     return options;
@@ -69,7 +72,9 @@ struct run {
     size_t n_samples, batch_size;
     struct weft_run_length length;
     size_t n_steps;
-    double start;
+    double start;          /* of this call */
+    double seconds_before; /* of training before it */
+    double lr_factor;
     struct weft_pass pass;
     struct weft_optimizer_state optimizer;
     /* A block of the net's layout; NULL where each parameter takes its step as soon as its gradient
@@ -82,11 +87,14 @@ struct run {
     struct weft_plateau plateau;
     struct weft_watch watch;
     struct weft_loss_sum epoch_sum;
-    size_t epoch_samples; /* that it is the sum of */
-    double lr;            /* of the last step, or of the first to come */
-    double last_loss;     /* the last finite one, for the message on divergence */
+    size_t epoch_samples;        /* that it is the sum of */
+    double lr;                   /* of the last step, or of the first to come */
+    double last_loss;            /* the last finite one, for the message on divergence */
+    size_t first_sample;         /* that the running epoch begins with, in its order */
+    weft_score train, val, test; /* of the last epoch that ended */
     bool stop, diverged;
     weft_end end;
+    struct weft_digests digests;
 };
 
 static weft_status check_data(const weft_net *net, const weft_dataset *data,
@@ -205,7 +213,19 @@ weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
     if (status == WEFT_OK) {
         status = measure(options, weft_dataset_samples(data), &batch_size, &length, err);
     }
-    return status == WEFT_OK ? weft_schedule_check(options, length, err) : status;
+    if (status == WEFT_OK) {
+        status = weft_schedule_check(options, length, err);
+    }
+    if (status == WEFT_OK && options->resume != NULL &&
+        !(options->resume_lr_factor > 0 && options->resume_lr_factor <= 1)) {
+        status = weft_fail(err, WEFT_ERR_ARG, "resume: learning rate times %g, wanted above 0 to 1",
+                           options->resume_lr_factor);
+    }
+    if (status == WEFT_OK && options->resume != NULL) {
+        status =
+            weft_checkpoint_check(options->resume, net, data, options, batch_size, length, err);
+    }
+    return status;
 }
 
 static void run_release(struct run *run)
@@ -276,7 +296,113 @@ static weft_status run_init(struct run *run, weft_error *err)
 
 static double learning_rate(const struct run *run, size_t step)
 {
-    return weft_schedule_lr(run->options, run->length, &run->plateau, step);
+    return run->lr_factor * weft_schedule_lr(run->options, run->length, &run->plateau, step);
+}
+
+static double seconds_of(const struct run *run)
+{
+    return run->seconds_before + weft_clock_seconds() - run->start;
+}
+
+/* All that a checkpoint has to save. */
+static struct weft_train_state state_of(struct run *run)
+{
+    struct weft_train_state state = {
+        .net = run->net,
+        .options = run->options,
+        .data = run->data,
+        .context = run->context,
+        .digests = &run->digests,
+    };
+    state.learned = (struct weft_learned){
+        .epoch = run->epoch,
+        .step = run->step,
+        .epoch_sum = run->epoch_sum,
+        .epoch_samples = run->epoch_samples,
+        .lr = run->lr,
+        .lr_factor = run->lr_factor,
+        .last_loss = run->last_loss,
+        .seconds = seconds_of(run),
+        .plateau = run->plateau,
+        .best_epoch = run->watch.best_epoch,
+        .best = run->watch.best,
+        .train = run->train,
+        .val = run->val,
+        .test = run->test,
+    };
+    state.blocks[WEFT_BLOCK_M] = run->optimizer.m;
+    state.blocks[WEFT_BLOCK_V] = run->optimizer.v;
+    state.blocks[WEFT_BLOCK_AVERAGE] = run->average;
+    state.blocks[WEFT_BLOCK_BEST] = run->watch.best_epoch > 0 ? run->watch.best_params : NULL;
+    return state;
+}
+
+static void copy_params_team(void *pass)
+{
+    weft_pass_copy_params_team(pass);
+}
+
+static weft_status take_block(const struct run *run, int which, float *block, weft_error *err)
+{
+    const float *from = run->options->resume->blocks[which];
+    if ((from == NULL) != (block == NULL)) {
+        return weft_fail(err, WEFT_ERR_FORMAT, "resume: the checkpoint %s a block that is %swanted",
+                         from == NULL ? "lacks" : "has", from == NULL ? "" : "not ");
+    }
+    if (block != NULL) {
+        memcpy(block, from, run->net->block_len * sizeof *block);
+    }
+    return WEFT_OK;
+}
+
+static weft_status take_blocks(struct run *run, weft_error *err)
+{
+    const weft_checkpoint *from = run->options->resume;
+    const char *precision = weft_precision_name(weft_context_precision(run->context));
+    if (strcmp(precision, from->precision) != 0) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "resume: precision was %s, wanted the same; got %s", from->precision,
+                         precision);
+    }
+    float *best = from->learned.best_epoch > 0 ? run->watch.best_params : NULL;
+    weft_status status = take_block(run, WEFT_BLOCK_M, run->optimizer.m, err);
+    if (status == WEFT_OK) {
+        status = take_block(run, WEFT_BLOCK_V, run->optimizer.v, err);
+    }
+    if (status == WEFT_OK) {
+        status = take_block(run, WEFT_BLOCK_AVERAGE, run->average, err);
+    }
+    return status == WEFT_OK ? take_block(run, WEFT_BLOCK_BEST, best, err) : status;
+}
+
+/* Takes up what the checkpoint remembers; the network is as it was where that fails. */
+static weft_status take_up(struct run *run, weft_error *err)
+{
+    const weft_checkpoint *from = run->options->resume;
+    const struct weft_learned *learned = &from->learned;
+    weft_status status = take_blocks(run, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    memcpy(run->net->params, from->net->params, run->net->block_len * sizeof *run->net->params);
+    weft_team_run(run->context, copy_params_team, &run->pass);
+    run->epoch = learned->epoch;
+    run->step = learned->step;
+    run->epoch_sum = learned->epoch_sum;
+    run->epoch_samples = learned->epoch_samples;
+    run->lr_factor = learned->lr_factor * run->options->resume_lr_factor;
+    run->last_loss = learned->last_loss;
+    run->seconds_before = learned->seconds;
+    run->plateau = learned->plateau;
+    run->watch.best_epoch = learned->best_epoch;
+    run->watch.best = learned->best;
+    run->train = learned->train;
+    run->val = learned->val;
+    run->test = learned->test;
+    if (run->epoch > 0 && run->step == run->epoch * run->length.steps_per_epoch) {
+        run->end = weft_watch_end(&run->watch, run->options, run->epoch, &run->val);
+    }
+    return WEFT_OK;
 }
 
 static void emit(struct run *run, weft_event *event)
@@ -287,16 +413,20 @@ static void emit(struct run *run, weft_event *event)
     event->n_steps = run->n_steps;
     event->steps_per_epoch = run->length.steps_per_epoch;
     event->lr = run->lr;
-    event->seconds = weft_clock_seconds() - run->start;
+    event->seconds = seconds_of(run);
     event->n_samples = run->n_samples;
     event->net = run->net;
     event->best_epoch = run->watch.best_epoch;
     event->best = run->watch.best;
     event->end = run->end;
+    const struct weft_train_state state = state_of(run);
+    bool cut = event->kind == WEFT_EVENT_EPOCH && run->end == WEFT_END_TIME;
+    event->state = event->kind == WEFT_EVENT_RUN_FINISHED || cut ? NULL : &state;
     if (run->options->listener != NULL &&
         !run->options->listener(event, run->options->listener_user)) {
         run->stop = true;
     }
+    event->state = NULL;
 }
 
 /* The update of a gradient whose norm has to be known first. */
@@ -362,17 +492,17 @@ static void finish_step(struct run *run, size_t n, struct weft_loss_sum sum)
     run->epoch_samples += n;
     weft_score score = weft_score_of(run->net, sum, n);
     run->last_loss = score.loss;
-    emit(run, &(weft_event){.kind = WEFT_EVENT_STEP, .train = score});
     double most = run->options->max_seconds;
     if (most > 0 && weft_clock_seconds() - run->start >= most) {
         run->end = WEFT_END_TIME;
     }
+    emit(run, &(weft_event){.kind = WEFT_EVENT_STEP, .train = score});
 }
 
 static void epoch_team(void *arg)
 {
     struct run *run = arg;
-    for (size_t first = 0; first < run->n_samples; first += run->batch_size) {
+    for (size_t first = run->first_sample; first < run->n_samples; first += run->batch_size) {
         size_t left = run->n_samples - first;
         size_t n = left < run->batch_size ? left : run->batch_size;
         struct weft_loss_sum sum;
@@ -389,11 +519,6 @@ static void epoch_team(void *arg)
             return;
         }
     }
-}
-
-static void copy_params_team(void *pass)
-{
-    weft_pass_copy_params_team(pass);
 }
 
 /* Exchanges the parameters and their average, where there is one. */
@@ -428,9 +553,12 @@ static weft_status finish_epoch(struct run *run)
     }
     exchange_average(run);
     event.last = run->end != WEFT_END_EPOCHS || run->epoch == options->epochs;
-    emit(run, &event);
     weft_plateau_take(&run->plateau, options,
                       options->val != NULL ? event.val.loss : event.train.loss);
+    run->train = event.train;
+    run->val = event.val;
+    run->test = event.test;
+    emit(run, &event);
     return run->stop && !event.last ? WEFT_ERR_STOPPED : WEFT_OK;
 }
 
@@ -449,6 +577,9 @@ static weft_status fail_diverged(const struct run *run, const char *what, size_t
 
 static weft_status run_epoch(struct run *run, weft_error *err)
 {
+    size_t done = run->step - run->epoch * run->length.steps_per_epoch;
+    run->first_sample =
+        done == run->length.steps_per_epoch ? run->n_samples : done * run->batch_size;
     run->shift.epoch = run->epoch;
     weft_feed_begin(&run->feed, run->epoch);
     weft_team_run_for(run->context, weft_pass_flop(run->net, WEFT_PASS_BACKWARD, run->batch_size),
@@ -477,6 +608,16 @@ static weft_status check_params(const struct run *run, weft_error *err)
     return WEFT_OK;
 }
 
+static void start(struct run *run)
+{
+    weft_event event = {.kind = WEFT_EVENT_RUN_STARTED};
+    event.train = run->train;
+    event.val = run->val;
+    event.test = run->test;
+    run->lr = run->step > 0 ? run->options->resume->learned.lr : learning_rate(run, 0);
+    emit(run, &event);
+}
+
 weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset *data,
                        const weft_train_options *options, weft_error *err)
 {
@@ -484,8 +625,9 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
     struct run run = {
         .context = context,
         .net = net,
-        .options = options != NULL ? options : &defaults,
         .data = data,
+        .options = options != NULL ? options : &defaults,
+        .lr_factor = 1,
         .shift = shift_of(options != NULL ? options : &defaults, data),
         .n_samples = weft_dataset_samples(data),
         .start = weft_clock_seconds(),
@@ -495,9 +637,11 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
     if (status == WEFT_OK) {
         status = run_init(&run, err);
     }
+    if (status == WEFT_OK && run.options->resume != NULL) {
+        status = take_up(&run, err);
+    }
     if (status == WEFT_OK) {
-        run.lr = learning_rate(&run, 0);
-        emit(&run, &(weft_event){.kind = WEFT_EVENT_RUN_STARTED});
+        start(&run);
         if (run.stop) {
             status = weft_fail(err, WEFT_ERR_STOPPED, "stopped before the first step");
         }

@@ -106,6 +106,12 @@ weft_end weft_watch_take(struct weft_watch *watch, const weft_train_options *opt
             memcpy(watch->best_params, net->params, net->block_len * sizeof *net->params);
         }
     }
+    return weft_watch_end(watch, options, epoch, val);
+}
+
+weft_end weft_watch_end(const struct weft_watch *watch, const weft_train_options *options,
+                        size_t epoch, const weft_score *val)
+{
     if (options->target_accuracy > 0 && val->accuracy >= options->target_accuracy) {
         return WEFT_END_TARGET;
     }

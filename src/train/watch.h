@@ -32,6 +32,10 @@ void weft_watch_release(struct weft_watch *watch);
 weft_end weft_watch_take(struct weft_watch *watch, const weft_train_options *options,
                          const weft_net *net, size_t epoch, const weft_score *val);
 
+/* After `epoch` epochs, of which the last had these scores: why to stop, as above. */
+weft_end weft_watch_end(const struct weft_watch *watch, const weft_train_options *options,
+                        size_t epoch, const weft_score *val);
+
 /* Gives the network the parameters of the best epoch, if they were kept. */
 void weft_watch_restore(const struct weft_watch *watch, weft_net *net);
 
