@@ -7,6 +7,7 @@
 struct sync_args {
     struct cli_common common;
     char *run, *track;
+    size_t track_wait;
 };
 
 static const struct cli_option sync_options[] = {
@@ -23,6 +24,12 @@ static const struct cli_option sync_options[] = {
      .metavar = "mlflow[:URI]",
      .help = "the server, for a run that has not begun on another",
      .default_text = "where the run was to go"},
+    {.name = "track-wait",
+     .type = CLI_COUNT,
+     .offset = offsetof(struct sync_args, track_wait),
+     .metavar = "SECONDS",
+     .max = 86400,
+     .help = "how long to go on trying while nothing gets through"},
     CLI_OPTION_JSON(struct sync_args),
     CLI_OPTION_HELP(struct sync_args),
 };
@@ -30,6 +37,11 @@ static const struct cli_option sync_options[] = {
 static const struct cli_group groups[] = {
     {"Options", "run", sync_options, sizeof sync_options / sizeof *sync_options},
 };
+
+static void set_defaults(void *args)
+{
+    ((struct sync_args *)args)->track_wait = 60;
+}
 
 static bool not_stopped(void *user)
 {
@@ -44,6 +56,7 @@ static int print_json(const char *command, const struct weft_track_outcome *outc
     failed |= json_object_set_new(object, "sent", cli_json_count(outcome->n_sent));
     failed |= json_object_set_new(object, "unsent", cli_json_count(outcome->n_unsent));
     failed |= json_object_set_new(object, "files_unsent", cli_json_count(outcome->n_files_unsent));
+    failed |= json_object_set_new(object, "lost", cli_json_count(outcome->n_lost));
     failed |= json_object_set_new(object, "run_url", cli_json_text(outcome->where));
     return cli_json_print(command, object, failed);
 }
@@ -59,6 +72,10 @@ static int report(const struct cli_call *call, const struct weft_track_outcome *
     }
     if (outcome->problem[0] != '\0') {
         cli_error(command, "%s", outcome->problem);
+    }
+    if (outcome->n_lost > 0) {
+        cli_error(command, "%zu items could not be kept when the run went on, and are lost",
+                  outcome->n_lost);
     }
     if (!outcome->complete && cli_stop_signal() != 0) {
         return CLI_SIGNAL + cli_stop_signal();
@@ -77,7 +94,8 @@ static int run(struct cli_call *call)
         return cli_fail(command, CLI_USAGE, &err);
     }
     cli_stop_install();
-    weft_status status = weft_track_sync(args->run, &target, not_stopped, NULL, &outcome, &err);
+    weft_status status = weft_track_sync(args->run, &target, (double)args->track_wait, not_stopped,
+                                         NULL, &outcome, &err);
     if (status != WEFT_OK) {
         return cli_fail(command, status == WEFT_ERR_UNSUPPORTED ? CLI_FAILED : CLI_INPUT, &err);
     }
@@ -96,5 +114,6 @@ const struct cli_command cli_sync = {
     .groups = groups,
     .n_groups = sizeof groups / sizeof *groups,
     .args_size = sizeof(struct sync_args),
+    .set_defaults = set_defaults,
     .run = run,
 };

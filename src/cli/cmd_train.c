@@ -577,6 +577,10 @@ static int make_run(struct train_job *job)
     if (cli_run_dir_make(&job->run, args->out, args->force, job->options, &err) != WEFT_OK) {
         return cli_fail(job->command, CLI_FAILED, &err);
     }
+    if (job->run.n_forgotten > 0) {
+        cli_error(job->command, "%s: %zu items of an older run were never sent and are gone",
+                  job->run.path, job->run.n_forgotten);
+    }
     return CLI_DONE;
 }
 

@@ -19,6 +19,7 @@
 #include "cli/strict_number.h"
 #include "report/report_evaluation.h"
 #include "report/report_page.h"
+#include "track/track.h"
 
 static const char runs[] = "runs";
 
@@ -165,7 +166,7 @@ static weft_status open_files(struct cli_run_dir *run, const struct cli_options 
     }
     const char *const older[] = {run->model, run->evaluation, run->report, run->grid,
                                  run->confusion};
-    weft_status status = WEFT_OK;
+    weft_status status = weft_track_forget(run->path, &run->n_forgotten, err);
     for (size_t i = 0; status == WEFT_OK && i < sizeof older / sizeof *older; i++) {
         status = remove_older(older[i], err);
     }

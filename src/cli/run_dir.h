@@ -19,6 +19,7 @@ struct cli_run_dir {
     int metrics_fd;       /* open where `metrics` is not NULL */
     off_t metrics_size;   /* bytes of whole lines */
     bool wrote_something; /* config or metrics exist by this run */
+    size_t n_forgotten;   /* items of an older run in it that a tracker has not sent */
 };
 
 /* WEFT_ERR_IO where `path` could not become a run directory: it is a file, lies below one, or has

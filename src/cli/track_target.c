@@ -30,6 +30,18 @@ static weft_status read_timeout(double *out, weft_error *err)
     return WEFT_OK;
 }
 
+/* As MLflow's own client reads it. */
+static weft_status read_insecure(bool *out, weft_error *err)
+{
+    static const char name[] = "MLFLOW_TRACKING_INSECURE_TLS";
+    const char *text = variable(name);
+    *out = text != NULL && (strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0);
+    if (text != NULL && !*out && strcasecmp(text, "false") != 0 && strcmp(text, "0") != 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "%s: wanted true or false; got '%s'", name, text);
+    }
+    return WEFT_OK;
+}
+
 static weft_status read_address(const char *spec, const char **out, weft_error *err)
 {
     static const char kind[] = "mlflow";
@@ -47,7 +59,6 @@ static weft_status read_address(const char *spec, const char **out, weft_error *
 
 weft_status cli_track_target(const char *spec, struct weft_track_target *out, weft_error *err)
 {
-    const char *insecure = variable("MLFLOW_TRACKING_INSECURE_TLS");
     *out = (struct weft_track_target){
         .experiment = variable("MLFLOW_EXPERIMENT_NAME"),
         .run_name = variable("MLFLOW_RUN_NAME"),
@@ -55,10 +66,11 @@ weft_status cli_track_target(const char *spec, struct weft_track_target *out, we
         .password = variable("MLFLOW_TRACKING_PASSWORD"),
         .token = variable("MLFLOW_TRACKING_TOKEN"),
         .ca_file = variable("MLFLOW_TRACKING_SERVER_CERT_PATH"),
-        .insecure =
-            insecure != NULL && (strcasecmp(insecure, "true") == 0 || strcmp(insecure, "1") == 0),
     };
     weft_status status = read_timeout(&out->timeout, err);
+    if (status == WEFT_OK) {
+        status = read_insecure(&out->insecure, err);
+    }
     if (status != WEFT_OK || spec == NULL) {
         return status;
     }

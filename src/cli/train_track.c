@@ -1,6 +1,5 @@
 /* weft train --track: what the tracker is told of a run, and what a person is told of the tracker.
  */
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -18,9 +17,22 @@
 
 /* Of the files of a run these are sent; whatever else lies in RUNDIR is somebody's own. */
 static const char *const artifacts[] = {
-    "config.ini",      "metrics.jsonl", "model.safetensors",
-    "evaluation.json", "report.html",   "images/*.png",
+    "config.ini",
+    "metrics.jsonl",
+    "model.safetensors",
+    "evaluation.json",
+    "report.html",
+    "images/sample_prediction.png",
+    "images/confusion_matrix.png",
 };
+enum { N_ARTIFACTS = sizeof artifacts / sizeof *artifacts };
+
+/* What the spool leaves free on the disk: the model, and room for report and pictures. */
+static size_t reserve_of(const struct train_job *job)
+{
+    enum { REPORT = 4 << 20 };
+    return REPORT + sizeof(float) * weft_net_n_params(job->net);
+}
 
 int train_track_check(const struct train_job *job)
 {
@@ -151,6 +163,9 @@ static weft_status start(struct train_job *job, const struct weft_track_target *
                                        .tags = tags.pairs,
                                        .n_tags = tags.n,
                                        .data = &data,
+                                       .files = artifacts,
+                                       .n_files = N_ARTIFACTS,
+                                       .reserve = reserve_of(job),
                                        .every = args->track_every};
     weft_status status = weft_track_start(target, &run, &job->tracker, err);
     for (size_t i = 0; i < n_params; i++) {
@@ -183,12 +198,12 @@ void train_track_start(struct train_job *job)
 }
 
 /* What is wrong is said once, as it is found. */
-static void show_warnings(struct train_job *job)
+static void show_warnings(struct train_job *job, const char *and_then)
 {
     char text[600];
     while (weft_track_warning(job->tracker, text, sizeof text)) {
         cli_progress_clear(&job->progress);
-        cli_error(job->command, "tracking: %s; training goes on", text);
+        cli_error(job->command, "tracking: %s%s", text, and_then);
     }
 }
 
@@ -196,23 +211,20 @@ void train_track_event(struct train_job *job, const weft_event *event)
 {
     weft_track_event(job->tracker, event);
     if (event->kind == WEFT_EVENT_EPOCH) {
-        show_warnings(job);
+        show_warnings(job, event->last ? "" : "; training goes on");
     }
 }
 
-/* Those of `artifacts` that are there, as paths in RUNDIR; the caller frees `found`. */
-static size_t find_files(const struct train_job *job, glob_t *found, const char **files, size_t max)
+/* Those of `artifacts` that are there. */
+static size_t find_files(const struct train_job *job, const char *files[N_ARTIFACTS])
 {
-    size_t n = 0, prefix = strlen(job->run.path) + 1;
-    for (size_t i = 0; i < sizeof artifacts / sizeof *artifacts; i++) {
-        char *pattern = cli_join_path(job->run.path, artifacts[i]);
-        if (pattern != NULL && strpbrk(job->run.path, "*?[\\") == NULL) {
-            glob(pattern, found->gl_pathv != NULL ? GLOB_APPEND : 0, NULL, found);
+    size_t n = 0;
+    for (size_t i = 0; i < N_ARTIFACTS; i++) {
+        char *path = cli_join_path(job->run.path, artifacts[i]);
+        if (path != NULL && access(path, F_OK) == 0) {
+            files[n++] = artifacts[i];
         }
-        weft_mem_free(pattern);
-    }
-    for (; n < found->gl_pathc && n < max; n++) {
-        files[n] = found->gl_pathv[n] + prefix;
+        weft_mem_free(path);
     }
     return n;
 }
@@ -231,15 +243,23 @@ static void wait_for_tracker(struct train_job *job)
                     job->args->track_wait);
             shown = true;
         }
+        show_warnings(job, "");
     }
+    show_warnings(job, "");
 }
 
 static void show_outcome(const struct train_job *job, const struct weft_track_outcome *outcome)
 {
-    if (outcome->complete && outcome->problem[0] != '\0') {
-        cli_error(job->command, "tracking: not all was taken: %s", outcome->problem);
+    if (outcome->problem[0] != '\0') {
+        cli_error(job->command, "tracking: %s%s", outcome->complete ? "not all was taken: " : "",
+                  outcome->problem);
     }
-    if (!outcome->complete) {
+    if (outcome->n_lost > 0) {
+        cli_error(job->command, "tracking: %zu items could not be kept and are lost",
+                  outcome->n_lost);
+    }
+    if (outcome->n_unsent > 0 || outcome->n_files_unsent > 0 ||
+        (!outcome->complete && outcome->n_lost == 0)) {
         cli_error(job->command,
                   "tracking: %zu items and %zu files have not been sent; later: weft sync %s",
                   outcome->n_unsent, outcome->n_files_unsent, job->run.path);
@@ -253,27 +273,26 @@ void train_track_finish(struct train_job *job, int code)
     if (job->tracker == NULL) {
         return;
     }
-    const char *files[64];
-    glob_t found = {0};
+    const char *files[N_ARTIFACTS];
     const bool killed = code > CLI_SIGNAL;
-    const struct weft_track_end end = {
-        .status = code == CLI_DONE ? "FINISHED"
-                  : killed         ? "KILLED"
-                                   : "FAILED",
-        .reason = killed                 ? train_signal_name(code - CLI_SIGNAL)
-                  : code == CLI_DIVERGED ? "diverged"
-                  : job->write_failed    ? job->write_error.message
-                                         : NULL,
-        .test = job->last.test.known ? (weft_score){0} : job->test_score,
-        .epoch = job->last.epoch,
-        .files = files,
-        .n_files = find_files(job, &found, files, sizeof files / sizeof *files)};
+    const struct weft_track_end end = {.status = code == CLI_DONE ? "FINISHED"
+                                                 : killed         ? "KILLED"
+                                                                  : "FAILED",
+                                       .reason = killed ? train_signal_name(code - CLI_SIGNAL)
+                                                 : code == CLI_DIVERGED ? "diverged"
+                                                 : job->write_failed    ? job->write_error.message
+                                                                        : NULL,
+                                       .test = job->test_score,
+                                       .epoch = job->args->keep_best && job->finish.best_epoch > 0
+                                                    ? job->finish.best_epoch
+                                                    : job->last.epoch,
+                                       .patience = (double)job->args->track_wait,
+                                       .files = files,
+                                       .n_files = find_files(job, files)};
     struct weft_track_outcome outcome;
     weft_track_end(job->tracker, &end);
-    globfree(&found);
     fflush(stdout); /* the results do not wait for a server */
     wait_for_tracker(job);
-    show_warnings(job);
     weft_track_finish(job->tracker, &outcome);
     job->tracker = NULL;
     show_outcome(job, &outcome);

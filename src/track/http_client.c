@@ -1,17 +1,20 @@
 /* One curl handle in one multi handle: the multi interface sleeps in poll() and can be woken. */
 #include "track/http_client.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <curl/curl.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/mem.h"
 
 enum {
     LARGEST_ANSWER = 1 << 20, /* MLflow's own are some kilobytes */
     HOOK_MILLISECONDS = 500,
+    SLOWEST = 16384, /* bytes a second of a file on its way */
 };
 
 struct weft_http {
@@ -22,7 +25,7 @@ struct weft_http {
     const struct weft_track_target *target;
     weft_track_patience *hook;
     void *user;
-    bool has_credentials;
+    bool has_credentials, was_answered;
     char *answer; /* LARGEST_ANSWER + 1 bytes */
     size_t answer_len;
     bool answer_too_long;
@@ -42,6 +45,13 @@ static size_t take_bytes(char *bytes, size_t size, size_t n, void *user)
     return len;
 }
 
+/* No request takes for ever, however slowly its bytes go and come. */
+static void set_limit(struct weft_http *http, size_t size)
+{
+    double seconds = http->target->timeout + (double)size / SLOWEST;
+    curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)fmin(1000 * seconds, 1e9));
+}
+
 /* What holds for every request; curl_easy_reset() forgets it. */
 static void set_common(struct weft_http *http)
 {
@@ -58,6 +68,7 @@ static void set_common(struct weft_http *http)
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     long timeout = target->timeout >= 1 ? (long)target->timeout : 1;
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, timeout < 10 ? timeout : 10L);
+    set_limit(http, 0);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, timeout);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "weft");
@@ -135,6 +146,23 @@ void weft_http_wakeup(struct weft_http *http)
     curl_multi_wakeup(http->multi);
 }
 
+bool weft_http_was_answered(const struct weft_http *http)
+{
+    return http->was_answered;
+}
+
+bool weft_http_pause(struct weft_http *http, double seconds)
+{
+    double until = weft_clock_seconds() + seconds, left = seconds;
+    bool go_on = true;
+    while (go_on && left > 0) {
+        weft_http_sleep(http, (int)fmin(HOOK_MILLISECONDS, 1 + 1000 * left));
+        go_on = http->hook(http->user);
+        left = until - weft_clock_seconds();
+    }
+    return go_on;
+}
+
 char *weft_http_escape(struct weft_http *http, const char *text)
 {
     char *escaped = curl_easy_escape(http->easy, text, 0);
@@ -179,6 +207,16 @@ static void say(const struct weft_http *http, struct weft_http_answer *answer, c
     memcpy(answer->message, text.message, sizeof answer->message);
 }
 
+/* How much of a text fits into `max` bytes without its last character being cut. */
+static int cut(const char *text, size_t max)
+{
+    size_t len = strlen(text);
+    for (len = len < max ? len : max; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80;) {
+        len--;
+    }
+    return (int)len;
+}
+
 /* What an answer that is no success says: {"error_code":...,"message":...}, or anything. */
 static void say_refusal(const struct weft_http *http, struct weft_http_answer *answer)
 {
@@ -201,7 +239,7 @@ static void say_refusal(const struct weft_http *http, struct weft_http_answer *a
     } else if (answer->code / 100 == 3) {
         snprintf(more, sizeof more, ": wanted the server itself, got a redirection");
     } else if (message != NULL) {
-        snprintf(more, sizeof more, ": %.250s", message);
+        snprintf(more, sizeof more, ": %.*s", cut(message, 250), message);
     } else if (answer->code == 404) {
         snprintf(more, sizeof more, ": this does not look like an MLflow server");
     }
@@ -217,6 +255,7 @@ static enum weft_http_result judge(struct weft_http *http, CURLcode code,
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->code);
     curl_easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &wait);
     answer->retry_after = (double)wait;
+    http->was_answered = http->was_answered || answer->code != 0;
     if (http->answer_too_long) {
         say(http, answer, "wanted a short answer; got more than 1 MiB", "");
         return WEFT_HTTP_AGAIN;
@@ -255,25 +294,10 @@ static enum weft_http_result call(struct weft_http *http, const char *path,
     return ended ? judge(http, code, answer) : WEFT_HTTP_ABORTED;
 }
 
-enum weft_http_result weft_http_json(struct weft_http *http, const char *path, json_t *body,
-                                     struct weft_http_answer *answer)
+static enum weft_http_result call_for_json(struct weft_http *http, const char *path,
+                                           struct weft_http_answer *answer)
 {
-    *answer = (struct weft_http_answer){0};
-    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-    bool posts = body != NULL;
-    json_decref(body);
-    if (posts && text == NULL) {
-        say(http, answer, "no memory for a request", "");
-        return WEFT_HTTP_AGAIN;
-    }
-    set_common(http);
-    curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)(1000 * http->target->timeout));
-    if (posts) {
-        curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
-        curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, text);
-    }
     enum weft_http_result result = call(http, path, answer);
-    free(text);
     if (result != WEFT_HTTP_OK) {
         return result;
     }
@@ -281,7 +305,7 @@ enum weft_http_result weft_http_json(struct weft_http *http, const char *path, j
     if (!json_is_object(answer->body)) {
         char start[60];
         http->answer[http->answer_len] = '\0';
-        snprintf(start, sizeof start, "%.40s'", http->answer);
+        snprintf(start, sizeof start, "%.*s'", cut(http->answer, 40), http->answer);
         say(http, answer, "wanted an answer in JSON, as of an MLflow server; got '", start);
         json_decref(answer->body);
         answer->body = NULL;
@@ -290,11 +314,38 @@ enum weft_http_result weft_http_json(struct weft_http *http, const char *path, j
     return WEFT_HTTP_OK;
 }
 
+enum weft_http_result weft_http_get(struct weft_http *http, const char *path,
+                                    struct weft_http_answer *answer)
+{
+    *answer = (struct weft_http_answer){0};
+    set_common(http);
+    return call_for_json(http, path, answer);
+}
+
+enum weft_http_result weft_http_post(struct weft_http *http, const char *path, json_t *body,
+                                     struct weft_http_answer *answer)
+{
+    *answer = (struct weft_http_answer){0};
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    if (text == NULL) {
+        say(http, answer, "no memory for a request", "");
+        return WEFT_HTTP_AGAIN;
+    }
+    set_common(http);
+    curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
+    curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, text);
+    enum weft_http_result result = call_for_json(http, path, answer);
+    free(text);
+    return result;
+}
+
 enum weft_http_result weft_http_put(struct weft_http *http, const char *path, FILE *stream,
                                     size_t size, struct weft_http_answer *answer)
 {
     *answer = (struct weft_http_answer){0};
     set_common(http);
+    set_limit(http, size);
     curl_easy_setopt(http->easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(http->easy, CURLOPT_READDATA, stream);
     curl_easy_setopt(http->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);

@@ -24,7 +24,7 @@ enum weft_http_result {
 /* A zeroed struct is empty. */
 struct weft_http_answer {
     long code;           /* of HTTP; 0: no answer came */
-    json_t *body;        /* of a good answer to weft_http_json(): an object */
+    json_t *body;        /* of a good answer to GET and POST: an object */
     double retry_after;  /* seconds that the server asks to wait; 0: it does not */
     char error_code[64]; /* of MLflow, such as RESOURCE_DOES_NOT_EXIST */
     char message[512];   /* what went wrong, for people, with the server's address */
@@ -40,16 +40,26 @@ WEFT_CHECKED weft_status weft_http_new(const struct weft_address *address,
                                        struct weft_http **out, weft_error *err);
 void weft_http_free(struct weft_http *http);
 
-/* GET where `body` is NULL, else POST; `path` begins with '/', below the server's address. Takes
- * `body`. Release `answer` with weft_http_answer_release(). */
-enum weft_http_result weft_http_json(struct weft_http *http, const char *path, json_t *body,
+/* `path` begins with '/', below the server's address; a good answer is a JSON object. Release
+ * `answer` with weft_http_answer_release(). */
+enum weft_http_result weft_http_get(struct weft_http *http, const char *path,
+                                    struct weft_http_answer *answer);
+
+/* Takes `body`; NULL: there was no memory for it, which is answered with AGAIN. */
+enum weft_http_result weft_http_post(struct weft_http *http, const char *path, json_t *body,
                                      struct weft_http_answer *answer);
 
-/* PUT of `size` bytes. */
+/* PUT of `size` bytes. It may take longer than other requests, at 16 KiB/s. */
 enum weft_http_result weft_http_put(struct weft_http *http, const char *path, FILE *stream,
                                     size_t size, struct weft_http_answer *answer);
 
 void weft_http_answer_release(struct weft_http_answer *answer);
+
+/* Whether an answer of any kind, be it an error, has ever come. */
+bool weft_http_was_answered(const struct weft_http *http);
+
+/* Lets the hook run for so long; false where it ends that. */
+bool weft_http_pause(struct weft_http *http, double seconds);
 
 /* Sleeps until weft_http_wakeup() or for so long. */
 void weft_http_sleep(struct weft_http *http, int milliseconds);

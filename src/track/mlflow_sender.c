@@ -3,11 +3,14 @@
 #include "track/mlflow_sender.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/mem.h"
+#include "track/track_state.h"
 
 /* Of one log-batch (mlflow/utils/validation.py): 1000 items, of which 100 params and 100 tags, and
  * a megabyte. */
@@ -24,10 +27,27 @@ static enum weft_http_result fail(struct weft_sender *sender, enum weft_http_res
     return result;
 }
 
+static enum weft_http_result get(struct weft_sender *sender, const char *path,
+                                 struct weft_http_answer *answer)
+{
+    enum weft_http_result result = weft_http_get(sender->http, path, answer);
+    sender->n_done += result == WEFT_HTTP_OK;
+    return result;
+}
+
+static enum weft_http_result post(struct weft_sender *sender, const char *path, json_t *body,
+                                  struct weft_http_answer *answer)
+{
+    enum weft_http_result result = weft_http_post(sender->http, path, body, answer);
+    sender->n_done += result == WEFT_HTTP_OK;
+    return result;
+}
+
 static enum weft_http_result fail_with(struct weft_sender *sender, enum weft_http_result result,
                                        const char *what)
 {
     (void)weft_fail(&sender->failure, WEFT_ERR_IO, "%s: %s", sender->base, what);
+    sender->retry_after = 0;
     return result;
 }
 
@@ -38,10 +58,10 @@ static void drop(struct weft_sender *sender, const char *message)
     }
 }
 
-/* Keeps a text of an answer in the state; false where it is not there. */
+/* Keeps an identifier of an answer in the state; false where it is none. */
 static bool keep(struct weft_sender *sender, const char *key, const json_t *value)
 {
-    if (!json_is_string(value) || json_string_length(value) == 0) {
+    if (!weft_state_is_id(value)) {
         return false;
     }
     weft_spool_set(sender->spool, key, json_string(json_string_value(value)));
@@ -62,14 +82,14 @@ static enum weft_http_result find_experiment(struct weft_sender *sender, bool ma
         return fail_with(sender, WEFT_HTTP_AGAIN, "no memory for a request");
     }
     snprintf(path, size, "/api/2.0/mlflow/experiments/get-by-name?experiment_name=%s", escaped);
-    enum weft_http_result result = weft_http_json(sender->http, path, NULL, &answer);
+    enum weft_http_result result = get(sender, path, &answer);
     weft_mem_free(escaped);
     weft_mem_free(path);
     if (result == WEFT_HTTP_REFUSED && may_create &&
         strcmp(answer.error_code, "RESOURCE_DOES_NOT_EXIST") == 0) {
         weft_http_answer_release(&answer);
-        result = weft_http_json(sender->http, "/api/2.0/mlflow/experiments/create",
-                                json_pack("{s:s}", "name", name), &answer);
+        result = post(sender, "/api/2.0/mlflow/experiments/create",
+                      json_pack("{s:s}", "name", name), &answer);
         if (result == WEFT_HTTP_REFUSED &&
             strcmp(answer.error_code, "RESOURCE_ALREADY_EXISTS") == 0) {
             weft_http_answer_release(&answer);
@@ -100,7 +120,10 @@ static enum weft_http_result keep_run(struct weft_sender *sender, const json_t *
     const json_t *info = json_object_get(run, "info");
     const json_t *id = json_object_get(info, "run_id");
     id = id != NULL ? id : json_object_get(info, "run_uuid"); /* before MLflow 1.0 */
-    (void)keep(sender, "artifact_uri", json_object_get(info, "artifact_uri"));
+    const json_t *place = json_object_get(info, "artifact_uri");
+    if (json_string_length(place) > 0) {
+        weft_spool_set(sender->spool, "artifact_uri", json_string(json_string_value(place)));
+    }
     if (!keep(sender, "run_id", id)) {
         return fail_with(sender, WEFT_HTTP_AGAIN, "an answer has no run_id");
     }
@@ -116,12 +139,11 @@ static enum weft_http_result search_run(struct weft_sender *sender)
     struct weft_http_answer answer;
     snprintf(filter, sizeof filter, "tags.`weft.key` = '%.40s'",
              weft_spool_text(sender->spool, "key"));
-    enum weft_http_result result =
-        weft_http_json(sender->http, "/api/2.0/mlflow/runs/search",
-                       json_pack("{s:[s], s:s, s:i}", "experiment_ids",
-                                 weft_spool_text(sender->spool, "experiment_id"), "filter", filter,
-                                 "max_results", 1),
-                       &answer);
+    enum weft_http_result result = post(sender, "/api/2.0/mlflow/runs/search",
+                                        json_pack("{s:[s], s:s, s:i}", "experiment_ids",
+                                                  weft_spool_text(sender->spool, "experiment_id"),
+                                                  "filter", filter, "max_results", 1),
+                                        &answer);
     if (result != WEFT_HTTP_OK) {
         return fail(sender, result, &answer);
     }
@@ -135,7 +157,7 @@ static enum weft_http_result create_run(struct weft_sender *sender)
 {
     struct weft_spool *spool = sender->spool;
     struct weft_http_answer answer;
-    if (json_is_true(json_object_get(spool->state, "asked"))) {
+    if (weft_spool_flag(spool, "asked")) {
         enum weft_http_result result = search_run(sender);
         if (result != WEFT_HTTP_OK || weft_spool_text(spool, "run_id") != NULL) {
             return result;
@@ -149,14 +171,29 @@ static enum weft_http_result create_run(struct weft_sender *sender)
                   weft_spool_text(spool, "experiment_id"), "run_name", name, "start_time",
                   json_object_get(spool->state, "start_time"), "tags", "key", "mlflow.runName",
                   "value", name, "key", "weft.key", "value", weft_spool_text(spool, "key"));
-    enum weft_http_result result =
-        weft_http_json(sender->http, "/api/2.0/mlflow/runs/create", body, &answer);
+    enum weft_http_result result = post(sender, "/api/2.0/mlflow/runs/create", body, &answer);
     if (result != WEFT_HTTP_OK) {
         return fail(sender, result, &answer);
     }
     result = keep_run(sender, json_object_get(answer.body, "run"));
     weft_http_answer_release(&answer);
     return result;
+}
+
+/* A run that had ended and goes on: as MLflow's own client starts one that is there. */
+static enum weft_http_result resume_run(struct weft_sender *sender)
+{
+    struct weft_http_answer answer;
+    json_t *body = json_pack("{s:s, s:s}", "run_id", weft_spool_text(sender->spool, "run_id"),
+                             "status", "RUNNING");
+    enum weft_http_result result = post(sender, "/api/2.0/mlflow/runs/update", body, &answer);
+    if (result != WEFT_HTTP_OK) {
+        return fail(sender, result, &answer);
+    }
+    weft_http_answer_release(&answer);
+    weft_spool_set(sender->spool, "resumed", json_false());
+    weft_spool_save(sender->spool);
+    return WEFT_HTTP_OK;
 }
 
 /* What of the spool goes into one request. */
@@ -169,43 +206,60 @@ struct batch {
 
 static const char *const kinds[3] = {"metrics", "params", "tags"};
 
-/* Whether the line was taken; otherwise it begins the next batch. */
-static bool take_line(struct batch *batch, const json_t *line)
+enum taken { TAKEN, FOR_THE_NEXT, NO_MEMORY };
+
+static enum taken take_line(struct weft_sender *sender, struct batch *batch, const json_t *line)
 {
     json_t *dataset = json_object_get(line, "datasets");
     if (dataset != NULL) {
         batch->dataset = batch->n == 0 ? json_incref(dataset) : NULL;
-        return batch->n == 0;
+        return batch->n == 0 ? TAKEN : FOR_THE_NEXT;
     }
     for (size_t k = 0; k < 3; k++) {
         json_t *item = json_object_get(line, kinds[k]);
+        if (item != NULL && k > 0 && json_array_size(batch->items[k]) >= MAX_PAIRS) {
+            return FOR_THE_NEXT;
+        }
         if (item != NULL) {
-            return (k == 0 || json_array_size(batch->items[k]) < MAX_PAIRS) &&
-                   json_array_append(batch->items[k], item) == 0;
+            return json_array_append(batch->items[k], item) == 0 ? TAKEN : NO_MEMORY;
         }
     }
-    return true; /* of no kind that is known: nothing to send */
+    drop(sender, "mlflow.spool: a line is none that weft wrote");
+    return TAKEN;
 }
 
-static void fill_batch(struct weft_sender *sender, struct batch *batch)
+static enum weft_http_result no_memory(struct weft_sender *sender)
+{
+    return fail_with(sender, WEFT_HTTP_AGAIN, "no memory for a batch");
+}
+
+/* An empty batch: nothing is left. */
+static enum weft_http_result fill_batch(struct weft_sender *sender, struct batch *batch)
 {
     size_t limit = sender->limit > 0 ? sender->limit : MAX_ITEMS;
-    off_t start = weft_spool_sent(sender->spool), at = start;
+    off_t start = sender->spool->sent, at = start;
     batch->end = start;
     for (size_t k = 0; k < 3; k++) {
         batch->items[k] = json_array();
+        if (batch->items[k] == NULL) {
+            return no_memory(sender);
+        }
     }
-    json_t *line;
-    while (batch->n < limit && batch->dataset == NULL && at - start < MAX_BYTES &&
-           (line = weft_spool_read(sender->spool, &at)) != NULL) {
-        bool taken = take_line(batch, line);
+    while (batch->n < limit && batch->dataset == NULL && at - start < MAX_BYTES) {
+        json_t *line = NULL;
+        enum weft_spool_result read = weft_spool_read(sender->spool, &at, &line, &sender->failure);
+        if (read != WEFT_SPOOL_LINE) {
+            return read == WEFT_SPOOL_END ? WEFT_HTTP_OK : WEFT_HTTP_AGAIN;
+        }
+        enum taken taken = take_line(sender, batch, line);
         json_decref(line);
-        if (!taken) {
-            break;
+        if (taken != TAKEN) {
+            return taken == NO_MEMORY ? no_memory(sender) : WEFT_HTTP_OK;
         }
         batch->n++;
         batch->end = at;
     }
+    return WEFT_HTTP_OK;
 }
 
 static enum weft_http_result post_batch(struct weft_sender *sender, struct batch *batch,
@@ -216,22 +270,26 @@ static enum weft_http_result post_batch(struct weft_sender *sender, struct batch
         json_t *body =
             json_pack("{s:s, s:[{s:[{s:s,s:s}], s:O}]}", "run_id", run_id, "datasets", "tags",
                       "key", "mlflow.data.context", "value", "training", "dataset", batch->dataset);
-        return weft_http_json(sender->http, "/api/2.0/mlflow/runs/log-inputs", body, answer);
+        return post(sender, "/api/2.0/mlflow/runs/log-inputs", body, answer);
     }
     json_t *body = json_pack("{s:s, s:O, s:O, s:O}", "run_id", run_id, kinds[0], batch->items[0],
                              kinds[1], batch->items[1], kinds[2], batch->items[2]);
-    return weft_http_json(sender->http, "/api/2.0/mlflow/runs/log-batch", body, answer);
+    return post(sender, "/api/2.0/mlflow/runs/log-batch", body, answer);
 }
 
 static void accept(struct weft_sender *sender, const struct batch *batch)
 {
-    weft_spool_set(sender->spool, "sent", json_integer((json_int_t)batch->end));
-    weft_spool_save(sender->spool);
+    weft_spool_accept(sender->spool, batch->end, batch->n);
+}
+
+/* Data sets are new in MLflow 2.4: a server that does not know them, or not these, goes without. */
+static bool is_unknown(long code)
+{
+    return code == 400 || code == 404 || code == 405 || code == 501;
 }
 
 /* Of a batch that the server refuses as such (400: an item is not right, 413: too much), halves are
- * tried, down to the one item that is to blame. Data sets are new in MLflow 2.4: a server that does
- * not know them goes without. */
+ * tried, down to the one item that is to blame. */
 static enum weft_http_result send_batch(struct weft_sender *sender, struct batch *batch)
 {
     struct weft_http_answer answer;
@@ -240,7 +298,7 @@ static enum weft_http_result send_batch(struct weft_sender *sender, struct batch
         sender->n_sent += batch->n;
         sender->limit = sender->limit > 0 && sender->limit < MAX_ITEMS ? 2 * sender->limit : 0;
         accept(sender, batch);
-    } else if (batch->dataset != NULL && (result == WEFT_HTTP_REFUSED || answer.code == 501)) {
+    } else if (batch->dataset != NULL && is_unknown(answer.code)) {
         accept(sender, batch);
     } else if (result == WEFT_HTTP_REFUSED && (answer.code == 400 || answer.code == 413)) {
         if (batch->n == 1) {
@@ -256,6 +314,14 @@ static enum weft_http_result send_batch(struct weft_sender *sender, struct batch
     return WEFT_HTTP_OK;
 }
 
+static void release_batch(struct batch *batch)
+{
+    for (size_t k = 0; k < 3; k++) {
+        json_decref(batch->items[k]);
+    }
+    json_decref(batch->dataset);
+}
+
 static enum weft_http_result send_batches(struct weft_sender *sender)
 {
     enum weft_http_result result = WEFT_HTTP_OK;
@@ -263,15 +329,15 @@ static enum weft_http_result send_batches(struct weft_sender *sender)
     while (result == WEFT_HTTP_OK && more) {
         struct batch batch = {0};
         weft_spool_flush(sender->spool);
-        fill_batch(sender, &batch);
+        result = fill_batch(sender, &batch);
         more = batch.n > 0;
-        if (more) {
+        if (result == WEFT_HTTP_OK && more) {
             result = send_batch(sender, &batch);
         }
-        for (size_t k = 0; k < 3; k++) {
-            json_decref(batch.items[k]);
-        }
-        json_decref(batch.dataset);
+        release_batch(&batch);
+    }
+    if (result == WEFT_HTTP_OK) {
+        weft_spool_trim(sender->spool);
     }
     return result;
 }
@@ -284,6 +350,9 @@ enum weft_http_result weft_sender_items(struct weft_sender *sender)
     }
     if (result == WEFT_HTTP_OK && weft_spool_text(sender->spool, "run_id") == NULL) {
         result = create_run(sender);
+    }
+    if (result == WEFT_HTTP_OK && weft_spool_flag(sender->spool, "resumed")) {
+        result = resume_run(sender);
     }
     return result == WEFT_HTTP_OK ? send_batches(sender) : result;
 }
@@ -301,10 +370,11 @@ static enum weft_http_result put_stream(struct weft_sender *sender, const char *
     }
     struct weft_http_answer answer;
     enum weft_http_result result = weft_http_put(sender->http, path, stream, size, &answer);
+    sender->n_done += result == WEFT_HTTP_OK;
     weft_mem_free(path);
     if (result == WEFT_HTTP_REFUSED && answer.code != 401 && answer.code != 403) {
-        (void)weft_fail(&sender->failure, WEFT_ERR_IO, "%s: %s", file, answer.message);
-        drop(sender, sender->failure.message);
+        (void)weft_fail(&err, WEFT_ERR_IO, "%s: %s", file, answer.message);
+        drop(sender, err.message);
         result = WEFT_HTTP_OK;
     }
     if (result != WEFT_HTTP_OK) {
@@ -339,10 +409,9 @@ static enum weft_http_result put_file(struct weft_sender *sender, const char *fi
     return result;
 }
 
-enum weft_http_result weft_sender_end(struct weft_sender *sender)
+static enum weft_http_result put_files(struct weft_sender *sender)
 {
-    struct weft_spool *spool = sender->spool;
-    json_t *files = json_object_get(spool->state, "files");
+    json_t *files = json_object_get(sender->spool->state, "files");
     while (json_array_size(files) > 0) {
         enum weft_http_result result =
             put_file(sender, json_string_value(json_array_get(files, 0)));
@@ -350,22 +419,62 @@ enum weft_http_result weft_sender_end(struct weft_sender *sender)
             return result;
         }
         (void)json_array_remove(files, 0);
-        weft_spool_save(spool);
+        weft_spool_save(sender->spool);
+    }
+    return WEFT_HTTP_OK;
+}
+
+enum weft_http_result weft_sender_end(struct weft_sender *sender)
+{
+    struct weft_spool *spool = sender->spool;
+    if (spool->n_unsent > 0) {
+        return fail_with(sender, WEFT_HTTP_AGAIN, "not all items have been sent");
+    }
+    enum weft_http_result result = put_files(sender);
+    if (result != WEFT_HTTP_OK) {
+        return result;
     }
     struct weft_http_answer answer;
     json_t *body = json_pack("{s:s, s:s, s:O}", "run_id", weft_spool_text(spool, "run_id"),
                              "status", weft_spool_text(spool, "status"), "end_time",
                              json_object_get(spool->state, "end_time"));
-    enum weft_http_result result =
-        weft_http_json(sender->http, "/api/2.0/mlflow/runs/update", body, &answer);
+    result = post(sender, "/api/2.0/mlflow/runs/update", body, &answer);
     if (result != WEFT_HTTP_OK) {
         return fail(sender, result, &answer);
     }
     weft_http_answer_release(&answer);
     weft_spool_set(spool, "done", json_true());
-    weft_spool_save(spool);
-    if (!spool->failed) {
+    if (weft_spool_save(spool) && weft_spool_flag(spool, "done")) {
         weft_spool_remove(spool);
     }
     return WEFT_HTTP_OK;
+}
+
+enum weft_http_result weft_sender_finish(struct weft_sender *sender, double seconds)
+{
+    double pause = 0.5, since = weft_clock_seconds();
+    size_t n_done = sender->n_done;
+    for (;;) {
+        enum weft_http_result result = weft_sender_items(sender);
+        result = result == WEFT_HTTP_OK ? weft_sender_end(sender) : result;
+        if (result != WEFT_HTTP_AGAIN) {
+            return result;
+        }
+        double now = weft_clock_seconds();
+        if (sender->n_done > n_done) {
+            n_done = sender->n_done;
+            since = now;
+            pause = 0.5;
+        }
+        double wait = fmax(pause, sender->retry_after);
+        double limit =
+            weft_http_was_answered(sender->http) ? seconds : fmin(seconds, WEFT_SENDER_UNSEEN);
+        if (now + wait - since > limit) {
+            return result;
+        }
+        if (!weft_http_pause(sender->http, wait)) {
+            return result;
+        }
+        pause = fmin(10, 2 * pause);
+    }
 }

@@ -25,14 +25,20 @@ static bool take_part(CURLU *url, CURLUPart part, bool decode, char **out)
     return *out != NULL;
 }
 
+static bool has_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool found = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+    curl_free(text);
+    return found;
+}
+
 static bool take_parts(CURLU *url, struct weft_address *out)
 {
     return take_part(url, CURLUPART_USER, true, &out->user) &&
            take_part(url, CURLUPART_PASSWORD, true, &out->password) &&
            curl_url_set(url, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
            curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
-           curl_url_set(url, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
-           curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
            take_part(url, CURLUPART_URL, false, &out->base) && out->base != NULL;
 }
 
@@ -52,6 +58,10 @@ weft_status weft_address_parse(const char *uri, struct weft_address *out, weft_e
                            "'%.*s%s'",
                            scheme < 20 ? (int)scheme : 20, uri,
                            uri[scheme] != '\0' || scheme > 20 ? "..." : "");
+    } else if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT)) {
+        /* Nor what stands there: it may be a secret. */
+        status = weft_fail(err, WEFT_ERR_ARG,
+                           "wanted the address of a server; got one with '?' or '#' in it");
     } else if (!take_parts(url, &found)) {
         status = weft_fail_nomem(err, "an address");
     }

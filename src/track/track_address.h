@@ -6,11 +6,12 @@
 
 /* A zeroed struct is empty. */
 struct weft_address {
-    char *base;            /* without user, password, query and final '/' */
+    char *base;            /* without user, password and final '/' */
     char *user, *password; /* decoded; NULL: none */
 };
 
-/* WEFT_ERR_ARG: not http:// or https:// with a host; the message shows no more than the scheme.
+/* WEFT_ERR_ARG: not http:// or https:// with a host, or with a query or fragment, which requests
+ * could not keep; the message shows no more than the scheme.
  * Release with weft_address_release(). */
 WEFT_CHECKED weft_status weft_address_parse(const char *uri, struct weft_address *out,
                                             weft_error *err);

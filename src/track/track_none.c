@@ -57,10 +57,10 @@ void weft_track_finish(weft_tracker *tracker, struct weft_track_outcome *outcome
     *outcome = (struct weft_track_outcome){0};
 }
 
-weft_status weft_track_sync(const char *dir, const struct weft_track_target *target,
+weft_status weft_track_sync(const char *dir, const struct weft_track_target *target, double seconds,
                             weft_track_patience *patience, void *user,
                             struct weft_track_outcome *outcome, weft_error *err)
 {
-    (void)dir, (void)target, (void)patience, (void)user, (void)outcome;
+    (void)dir, (void)target, (void)seconds, (void)patience, (void)user, (void)outcome;
     return unsupported(err);
 }

@@ -1,4 +1,5 @@
 /* The queue, the thread that empties it, and sending what an earlier run left. */
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -6,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +28,8 @@ enum {
     BACKOFF_SECONDS = 60, /* at most, from one try of a dead server to the next */
 };
 
+enum { OF_SERVER, OF_SPOOL, OF_ROOM, WARNINGS };
+
 /* An event as it is kept: where its scores are known, they become metrics. */
 struct point {
     bool is_step;
@@ -42,6 +46,7 @@ struct weft_tracker {
     struct weft_http *http;
     struct weft_sender sender;
     size_t every;
+    bool goes_on; /* a run that began earlier */
 
     /* Written by the one who trains up to `head`, read by the thread from `tail`. */
     struct point *queue;
@@ -53,16 +58,22 @@ struct weft_tracker {
     double next_sample, next_try, backoff;
     bool refused;     /* the server will not, and asking again would change nothing */
     size_t n_samples; /* of the system: their step, as in MLflow */
+    size_t n_thinned; /* points that the spool had no room for */
+    bool closed;      /* the last item is in the spool */
 
-    /* Said once each: of the server, of the spool. `ready` counts what was written. */
-    char warnings[2][600];
-    bool warned[2];
-    atomic_bool ready[2];
-    bool taken[2];
+    /* Said once each: of the server, of the spool, of its room. */
+    char warnings[WARNINGS][600];
+    bool warned[WARNINGS];
+    atomic_bool ready[WARNINGS];
+    bool taken[WARNINGS];
+
+    /* The epochs, the last and the best, with which a score on the test set went into the queue. */
+    size_t tested_last, tested_best;
 
     /* How the run ended: written before `ending`. */
     weft_score test;
     size_t epoch;
+    double patience;
     char reason[600];
     const char *status;
     json_t *files;
@@ -180,15 +191,15 @@ static void add_data(struct weft_spool *spool, const struct weft_track_data *dat
     }
 }
 
-static void add_run(struct weft_spool *spool, const struct weft_track_run *run)
+static void add_run(struct weft_spool *spool, const struct weft_track_run *run, bool is_new)
 {
-    for (size_t i = 0; i < run->n_params; i++) {
+    for (size_t i = 0; is_new && i < run->n_params; i++) {
         add_pair(spool, "params", run->params[i].key, run->params[i].value, 6000);
     }
     for (size_t i = 0; i < run->n_tags; i++) {
         add_pair(spool, "tags", run->tags[i].key, run->tags[i].value, 5000);
     }
-    if (run->data != NULL) {
+    if (is_new && run->data != NULL) {
         add_data(spool, run->data);
     }
     weft_spool_flush(spool);
@@ -215,11 +226,29 @@ static void sample_system(weft_tracker *tracker)
         return;
     }
     tracker->next_sample = now + SAMPLE_SECONDS;
+    if (!weft_spool_has_room(&tracker->spool, false)) {
+        return;
+    }
     size_t n = weft_system_usage_sample(&tracker->usage, names, values);
     for (size_t i = 0; i < n; i++) {
         add_metric(&tracker->spool, names[i], values[i], now_milliseconds(), tracker->n_samples);
     }
     tracker->n_samples++;
+}
+
+static void keep_point(weft_tracker *tracker, const struct point *point)
+{
+    struct weft_spool *spool = &tracker->spool;
+    if (weft_spool_has_room(spool, !point->is_step)) {
+        add_point(spool, point);
+        return;
+    }
+    weft_error text;
+    (void)weft_fail(&text, WEFT_ERR_IO,
+                    "%s: is as large as the disk allows: what happens in %s is no longer kept",
+                    spool->path, point->is_step ? "batches" : "epochs");
+    warn(tracker, OF_ROOM, text.message);
+    tracker->n_thinned++;
 }
 
 /* From the queue into the spool. */
@@ -229,13 +258,13 @@ static void drain(weft_tracker *tracker)
     size_t head = atomic_load_explicit(&tracker->head, memory_order_acquire);
     atomic_store_explicit(&tracker->woken, false, memory_order_relaxed);
     for (; tail != head; tail++) {
-        add_point(&tracker->spool, &tracker->queue[tail % QUEUE]);
+        keep_point(tracker, &tracker->queue[tail % QUEUE]);
         atomic_store_explicit(&tracker->tail, tail + 1, memory_order_release);
     }
     sample_system(tracker);
     weft_spool_flush(&tracker->spool);
     if (tracker->spool.failed) {
-        warn(tracker, 1, tracker->spool.problem.message);
+        warn(tracker, OF_SPOOL, tracker->spool.problem.message);
     }
 }
 
@@ -243,7 +272,9 @@ static void drain(weft_tracker *tracker)
 static bool on_idle(void *user)
 {
     weft_tracker *tracker = user;
-    drain(tracker);
+    if (!tracker->closed) {
+        drain(tracker);
+    }
     return !atomic_load(&tracker->aborted);
 }
 
@@ -251,7 +282,7 @@ static enum weft_http_result note(weft_tracker *tracker, enum weft_http_result r
 {
     double wait = SEND_SECONDS;
     if (result == WEFT_HTTP_AGAIN || result == WEFT_HTTP_REFUSED) {
-        warn(tracker, 0, tracker->sender.failure.message);
+        warn(tracker, OF_SERVER, tracker->sender.failure.message);
         tracker->refused = result == WEFT_HTTP_REFUSED;
         tracker->backoff = fmin(BACKOFF_SECONDS, fmax(SEND_SECONDS, 2 * tracker->backoff));
         wait = fmax(tracker->backoff, fmin(300, tracker->sender.retry_after));
@@ -266,11 +297,12 @@ static enum weft_http_result note(weft_tracker *tracker, enum weft_http_result r
 static void put_end(weft_tracker *tracker)
 {
     struct weft_spool *spool = &tracker->spool;
-    struct point last = {
-        .step = tracker->epoch, .milliseconds = now_milliseconds(), .test = tracker->test};
+    struct point last = {.step = tracker->epoch, .milliseconds = now_milliseconds()};
     char count[30];
-    size_t n_dropped = atomic_load(&tracker->n_dropped);
-    add_score(spool, "test", &last.test, &last);
+    size_t n_dropped = atomic_load(&tracker->n_dropped) + tracker->n_thinned;
+    if (tracker->epoch != tracker->tested_last && tracker->epoch != tracker->tested_best) {
+        add_score(spool, "test", &tracker->test, &last);
+    }
     if (tracker->reason[0] != '\0') {
         add_pair(spool, "tags", "weft.reason", tracker->reason, 5000);
     }
@@ -281,8 +313,11 @@ static void put_end(weft_tracker *tracker)
     weft_spool_flush(spool);
     weft_spool_set(spool, "status", json_string(tracker->status));
     weft_spool_set(spool, "end_time", json_integer((json_int_t)last.milliseconds));
-    weft_spool_set(spool, "files", json_incref(tracker->files));
+    if (tracker->files != NULL) { /* else what was listed at the start */
+        weft_spool_set(spool, "files", json_incref(tracker->files));
+    }
     weft_spool_save(spool);
+    tracker->closed = true;
 }
 
 static void *work(void *user)
@@ -301,10 +336,7 @@ static void *work(void *user)
     put_end(tracker);
     enum weft_http_result result = WEFT_HTTP_REFUSED;
     if (!tracker->refused) {
-        result = note(tracker, weft_sender_items(&tracker->sender));
-        if (result == WEFT_HTTP_OK) {
-            result = note(tracker, weft_sender_end(&tracker->sender));
-        }
+        result = note(tracker, weft_sender_finish(&tracker->sender, tracker->patience));
     }
     pthread_mutex_lock(&tracker->mutex);
     tracker->ended = true;
@@ -329,16 +361,29 @@ static void make_key(char key[33])
              (unsigned long long)random[1]);
 }
 
+static json_t *list_of(const char *const *files, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list != NULL && i < n; i++) {
+        if (json_array_append_new(list, json_string(files[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static json_t *first_state(const weft_tracker *tracker, const struct weft_track_run *run)
 {
     char key[33];
     make_key(key);
     const struct weft_track_target *target = &tracker->target;
-    return json_pack("{s:s, s:o, s:o, s:s, s:I, s:i}", "uri", tracker->address.base, "experiment",
-                     text_of(target->experiment != NULL ? target->experiment : "Default", 500),
-                     "run_name",
-                     text_of(target->run_name != NULL ? target->run_name : run->dir, 250), "key",
-                     key, "start_time", (json_int_t)now_milliseconds(), "sent", 0);
+    return json_pack(
+        "{s:s, s:o, s:o, s:s, s:I, s:i, s:o}", "uri", tracker->address.base, "experiment",
+        text_of(target->experiment != NULL ? target->experiment : "Default", 500), "run_name",
+        text_of(target->run_name != NULL ? target->run_name : run->dir, 250), "key", key,
+        "start_time", (json_int_t)now_milliseconds(), "sent", 0, "files",
+        list_of(run->files, run->n_files));
 }
 
 static bool copy_text(const char **text)
@@ -395,6 +440,45 @@ static weft_status start_thread(weft_tracker *tracker, weft_error *err)
     return failed == 0 ? WEFT_OK : weft_fail_errno(err, failed, "tracking: cannot start a thread");
 }
 
+/* A run that has an end gets another one. */
+static weft_status go_on(weft_tracker *tracker, const struct weft_track_run *run, weft_error *err)
+{
+    struct weft_spool *spool = &tracker->spool;
+    weft_status status = weft_spool_continue(spool, run->dir, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    const char *own = weft_spool_text(spool, "uri");
+    if (strcmp(own, tracker->address.base) != 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "wanted %s, where the run has begun; got %s", own,
+                         tracker->address.base);
+    }
+    static const char *const of_the_end[] = {"status", "end_time", "done"};
+    for (size_t i = 0; i < sizeof of_the_end / sizeof *of_the_end; i++) {
+        (void)json_object_del(spool->state, of_the_end[i]);
+    }
+    weft_spool_set(spool, "resumed", json_true());
+    weft_spool_set(spool, "files", list_of(run->files, run->n_files));
+    tracker->goes_on = true;
+    return weft_spool_save(spool)
+               ? WEFT_OK
+               : weft_fail(err, spool->problem.status, "%s", spool->problem.message);
+}
+
+static weft_status open_spool(weft_tracker *tracker, const struct weft_track_run *run,
+                              weft_error *err)
+{
+    weft_status status = WEFT_ERR_IO;
+    if (run->go_on) {
+        status = go_on(tracker, run, err);
+    }
+    if (status == WEFT_ERR_IO && (!run->go_on || err->saved_errno == ENOENT)) {
+        status = weft_spool_create(&tracker->spool, run->dir, first_state(tracker, run), err);
+    }
+    tracker->spool.reserve = run->reserve;
+    return status;
+}
+
 static weft_status prepare(weft_tracker *tracker, const struct weft_track_target *target,
                            const struct weft_track_run *run, weft_error *err)
 {
@@ -420,9 +504,7 @@ static weft_status prepare(weft_tracker *tracker, const struct weft_track_target
         status = weft_http_new(&tracker->address, &tracker->target, on_idle, tracker,
                                &tracker->http, err);
     }
-    return status == WEFT_OK
-               ? weft_spool_create(&tracker->spool, run->dir, first_state(tracker, run), err)
-               : status;
+    return status == WEFT_OK ? open_spool(tracker, run, err) : status;
 }
 
 weft_status weft_track_start(const struct weft_track_target *target,
@@ -434,7 +516,7 @@ weft_status weft_track_start(const struct weft_track_target *target,
     }
     weft_status status = prepare(tracker, target, run, err);
     if (status == WEFT_OK) {
-        add_run(&tracker->spool, run);
+        add_run(&tracker->spool, run, !tracker->goes_on);
         tracker->sender = (struct weft_sender){
             .http = tracker->http, .spool = &tracker->spool, .base = tracker->address.base};
         status = start_thread(tracker, err);
@@ -459,7 +541,7 @@ void weft_track_event(weft_tracker *tracker, const weft_event *event)
     if (tracker == NULL || !wanted(tracker, event)) {
         return;
     }
-    bool is_step = event->kind == WEFT_EVENT_STEP;
+    const bool is_step = event->kind == WEFT_EVENT_STEP;
     size_t head = atomic_load_explicit(&tracker->head, memory_order_relaxed);
     size_t used = head - atomic_load_explicit(&tracker->tail, memory_order_acquire);
     if (used >= QUEUE || (is_step && used >= QUEUE / 4 * 3)) {
@@ -475,6 +557,11 @@ void weft_track_event(weft_tracker *tracker, const weft_event *event)
                                                   .val = event->val,
                                                   .test = event->test};
     atomic_store_explicit(&tracker->head, head + 1, memory_order_release);
+    if (!is_step && event->test.known) {
+        tracker->tested_last = event->epoch;
+        tracker->tested_best =
+            event->best_epoch == event->epoch ? event->epoch : tracker->tested_best;
+    }
     if (used >= QUEUE / 2 && !atomic_exchange(&tracker->woken, true)) {
         weft_http_wakeup(tracker->http);
     }
@@ -482,7 +569,7 @@ void weft_track_event(weft_tracker *tracker, const weft_event *event)
 
 bool weft_track_warning(weft_tracker *tracker, char *text, size_t size)
 {
-    for (int i = 0; tracker != NULL && i < 2; i++) {
+    for (int i = 0; tracker != NULL && i < WARNINGS; i++) {
         if (!tracker->taken[i] && atomic_load_explicit(&tracker->ready[i], memory_order_acquire)) {
             tracker->taken[i] = true;
             snprintf(text, size, "%s", tracker->warnings[i]);
@@ -498,10 +585,8 @@ void weft_track_end(weft_tracker *tracker, const struct weft_track_end *end)
     tracker->test = end->test;
     tracker->epoch = end->epoch;
     snprintf(tracker->reason, sizeof tracker->reason, "%s", end->reason != NULL ? end->reason : "");
-    tracker->files = json_array();
-    for (size_t i = 0; i < end->n_files; i++) {
-        (void)json_array_append_new(tracker->files, json_string(end->files[i]));
-    }
+    tracker->patience = end->patience;
+    tracker->files = list_of(end->files, end->n_files);
     atomic_store(&tracker->ending, true);
     weft_http_wakeup(tracker->http);
 }
@@ -526,22 +611,23 @@ bool weft_track_wait(weft_tracker *tracker, double seconds)
 static void describe(struct weft_spool *spool, const struct weft_sender *sender,
                      enum weft_http_result result, struct weft_track_outcome *outcome)
 {
-    *outcome = (struct weft_track_outcome){.n_sent = sender->n_sent};
-    outcome->complete = json_is_true(json_object_get(spool->state, "done"));
-    outcome->n_files_unsent = json_array_size(json_object_get(spool->state, "files"));
-    off_t at = weft_spool_sent(spool);
-    for (json_t *line; !outcome->complete && (line = weft_spool_read(spool, &at)) != NULL;) {
-        outcome->n_unsent++;
-        json_decref(line);
-    }
+    bool done = weft_spool_flag(spool, "done");
+    *outcome = (struct weft_track_outcome){
+        .complete = done && spool->n_lost == 0,
+        .n_sent = sender->n_sent,
+        .n_unsent = done ? 0 : spool->n_unsent,
+        .n_files_unsent = json_array_size(json_object_get(spool->state, "files")),
+        .n_lost = spool->n_lost};
     const char *run_id = weft_spool_text(spool, "run_id");
     if (run_id != NULL) {
         snprintf(outcome->where, sizeof outcome->where, "%s/#/experiments/%s/runs/%s",
                  weft_spool_text(spool, "uri"), weft_spool_text(spool, "experiment_id"), run_id);
     }
     const char *problem = sender->dropped.message;
-    if (result != WEFT_HTTP_OK && result != WEFT_HTTP_ABORTED) {
+    if (result != WEFT_HTTP_OK) {
         problem = sender->failure.message;
+    } else if (*problem == '\0' && spool->failed) {
+        problem = spool->problem.message;
     }
     snprintf(outcome->problem, sizeof outcome->problem, "%s", problem);
 }
@@ -556,15 +642,52 @@ void weft_track_finish(weft_tracker *tracker, struct weft_track_outcome *outcome
     weft_http_wakeup(tracker->http);
     pthread_join(tracker->thread, NULL);
     describe(&tracker->spool, &tracker->sender, tracker->result, outcome);
+    for (int i = 0; i < WARNINGS; i++) {
+        if (tracker->taken[i] && strcmp(tracker->warnings[i], outcome->problem) == 0) {
+            outcome->problem[0] = '\0';
+        }
+    }
     free_tracker(tracker);
 }
 
-/* A run that was cut off left no status: it ended when its spool was last written, or now. */
+/* When the spool was last written. */
+static json_int_t last_sign_of_life(const struct weft_spool *spool)
+{
+    struct stat info;
+    json_int_t start = json_integer_value(json_object_get(spool->state, "start_time"));
+    json_int_t found = start;
+    if (fstat(spool->fd, &info) == 0) {
+        found = (json_int_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+    }
+    return found > start ? found : start;
+}
+
+/* Of the files that the run was to leave, those that it left. */
+static json_t *existing_files(const struct weft_spool *spool)
+{
+    json_t *files = json_deep_copy(json_object_get(spool->state, "files"));
+    for (size_t i = json_array_size(files); i-- > 0;) {
+        const char *file = json_string_value(json_array_get(files, i));
+        size_t size = strlen(spool->dir) + strlen(file) + 2;
+        char *path = weft_mem_alloc(size, 1);
+        if (path != NULL) {
+            snprintf(path, size, "%s/%s", spool->dir, file);
+            if (access(path, F_OK) != 0) {
+                (void)json_array_remove(files, i);
+            }
+            weft_mem_free(path);
+        }
+    }
+    return files;
+}
+
+/* A run that was cut off left no status. */
 static void settle_end(struct weft_spool *spool)
 {
     if (weft_spool_text(spool, "status") == NULL) {
         weft_spool_set(spool, "status", json_string("KILLED"));
-        weft_spool_set(spool, "end_time", json_integer((json_int_t)now_milliseconds()));
+        weft_spool_set(spool, "end_time", json_integer(last_sign_of_life(spool)));
+        weft_spool_set(spool, "files", existing_files(spool));
     }
 }
 
@@ -585,7 +708,7 @@ static weft_status choose_address(struct weft_spool *spool, const char *uri,
     return WEFT_OK;
 }
 
-weft_status weft_track_sync(const char *dir, const struct weft_track_target *target,
+weft_status weft_track_sync(const char *dir, const struct weft_track_target *target, double seconds,
                             weft_track_patience *patience, void *user,
                             struct weft_track_outcome *outcome, weft_error *err)
 {
@@ -599,7 +722,7 @@ weft_status weft_track_sync(const char *dir, const struct weft_track_target *tar
     }
     struct weft_sender sender = {.spool = &spool};
     enum weft_http_result result = WEFT_HTTP_OK;
-    if (!json_is_true(json_object_get(spool.state, "done"))) {
+    if (!weft_spool_flag(&spool, "done")) {
         status = choose_address(&spool, target->uri, &address, err);
         if (status == WEFT_OK) {
             status = weft_http_new(&address, target, patience, user, &http, err);
@@ -608,8 +731,7 @@ weft_status weft_track_sync(const char *dir, const struct weft_track_target *tar
             sender.http = http;
             sender.base = address.base;
             settle_end(&spool);
-            result = weft_sender_items(&sender);
-            result = result == WEFT_HTTP_OK ? weft_sender_end(&sender) : result;
+            result = weft_sender_finish(&sender, seconds);
         }
     }
     if (status == WEFT_OK) {
