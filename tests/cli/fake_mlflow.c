@@ -1,6 +1,7 @@
 /* fake_mlflow DIR: an HTTP server on 127.0.0.1 that answers as MLflow does, or as the file DIR/mode
  * says it should misbehave. Its port is in DIR/port; every request is a line of DIR/requests:
- * METHOD PATH AUTHORIZATION BODY. Ends by itself after two minutes. */
+ * METHOD PATH AUTHORIZATION BODY. What DIR/location holds, if it is there, is where it redirects to
+ * and where it says that files go. Ends when the program that started it does. */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -9,12 +10,15 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LARGEST = 4 << 20, LIMIT_413 = 1500 };
 
 static char request[LARGEST + 1];
 static bool has_experiment, has_run;
+static int n_refused;
+static pid_t parent;
 
 static void die(const char *what)
 {
@@ -114,12 +118,26 @@ static bool asks(const char *part)
     return found != NULL && found < line_end;
 }
 
+static bool read_location(char *text, size_t size)
+{
+    FILE *stream = fopen("location", "r");
+    bool found = stream != NULL && fgets(text, (int)size, stream) != NULL;
+    if (stream != NULL) {
+        fclose(stream);
+    }
+    text[found ? strcspn(text, "\n") : 0] = '\0';
+    return found;
+}
+
 /* As a server whose experiment has to be made first. */
 static void answer_well(int client)
 {
-    static const char run[] = "{\"info\":{\"run_id\":\"0123456789abcdef0123456789abcdef\","
-                              "\"artifact_uri\":\"mlflow-artifacts:/7/a run/artifacts\"}}";
-    char text[400];
+    char text[800], run[500], location[200] = "";
+    bool away = mode_is("files_away") && read_location(location, sizeof location);
+    snprintf(run, sizeof run,
+             "{\"info\":{\"run_id\":\"0123456789abcdef0123456789abcdef\","
+             "\"artifact_uri\":\"mlflow-artifacts:%s%s/7/a run/artifacts\"}}",
+             away ? "//" : "", location);
     if (asks("/experiments/get-by-name") && !has_experiment) {
         answer(client, 404, "", "{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"no\"}");
     } else if (asks("/experiments/get-by-name")) {
@@ -154,6 +172,23 @@ static void send_huge(int client)
     }
 }
 
+/* A line of a header twice a second, without end. */
+static void send_slowly(int client)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\n", more[] = "X: y\r\n";
+    struct timespec half = {.tv_nsec = 500000000};
+    ssize_t n = write(client, head, strlen(head));
+    while (n > 0) {
+        nanosleep(&half, NULL);
+        n = write(client, more, strlen(more));
+    }
+}
+
+/* 140 letters of two bytes each. */
+#define LETTERS_4 "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+#define LETTERS_28 LETTERS_4 LETTERS_4 LETTERS_4 LETTERS_4 LETTERS_4 LETTERS_4 LETTERS_4
+#define LETTERS LETTERS_28 LETTERS_28 LETTERS_28 LETTERS_28 LETTERS_28
+
 /* Answers badly where the mode says so; false: the answer is to be a good one. */
 static bool misbehave(int client, const char *body)
 {
@@ -166,10 +201,12 @@ static bool misbehave(int client, const char *body)
         {"401", 401, "", "You are not authenticated."},
         {"403", 403, "", "Permission denied"},
         {"redirect", 302, "Location: /again\r\n", ""},
+        {"words", 500, "", "{\"error_code\":\"X\",\"message\":\"x" LETTERS "\"}"},
         {"html", 200, "", "<html>welcome</html>"},
         {"malformed", 200, "", "{\"experiment\": [}"},
         {"wrong", 200, "", "{\"experiment\":{\"experiment_id\":{}},\"run\":3}"},
     };
+    char headers[300], location[200];
     static const char half[] = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"exp";
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         if (mode_is(answers[i].mode)) {
@@ -194,7 +231,18 @@ static bool misbehave(int client, const char *body)
         answer(client, 404, "", "no such page");
     } else if (mode_is("end500") && (asks("/runs/update") || asks("/artifacts/"))) {
         answer(client, 500, "", "later");
-    } else if (mode_is("lost") && (asks("/runs/create") || asks("/log-batch"))) {
+    } else if (mode_is("busy") && asks("/runs/update") && n_refused < 3) {
+        n_refused++;
+        answer(client, 503, "Retry-After: 1\r\n", "busy");
+    } else if (mode_is("slow_files") && asks("/artifacts/")) {
+        send_slowly(client);
+    } else if (mode_is("inputs403") && asks("/log-inputs")) {
+        answer(client, 403, "", "Permission denied");
+    } else if (mode_is("away") && read_location(location, sizeof location)) {
+        snprintf(headers, sizeof headers, "Location: http://%s/api\r\n", location);
+        answer(client, 307, headers, "");
+    } else if (mode_is("lost") &&
+               (asks("/runs/create") || strstr(body, "\"metrics\":[{") != NULL)) {
         has_run = true; /* it is made, and nobody hears of it */
     } else {
         return false;
@@ -202,12 +250,24 @@ static bool misbehave(int client, const char *body)
     return true;
 }
 
+static void look_for_parent(int number)
+{
+    (void)number;
+    if (getppid() != parent) {
+        _exit(0);
+    }
+    alarm(1);
+}
+
 int main(int argc, char **argv)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     signal(SIGPIPE, SIG_IGN);
-    alarm(120);
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = look_for_parent, .sa_flags = SA_RESTART},
+              NULL);
+    parent = getppid();
+    alarm(1);
     int server = socket(AF_INET, SOCK_STREAM, 0);
     if (argc != 2 || chdir(argv[1]) != 0 || server < 0 ||
         bind(server, (struct sockaddr *)&address, size) != 0 || listen(server, 16) != 0 ||
