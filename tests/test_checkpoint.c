@@ -134,6 +134,9 @@ static weft_train_options options_of(weft_optimizer optimizer, enum variant vari
         options.keep_best = true;
         options.clip_norm = 0.5;
         options.label_smoothing = 0.1;
+        options.dropout = 0.2;
+        options.input_dropout = 0.1;
+        options.input_noise = 0.1;
         options.max_norm = 2;
     }
     return options;
@@ -319,6 +322,9 @@ static void test_options_that_differ(void)
     WITH(max_norm, 0.5, "max_norm");
     WITH(label_smoothing, 0.5, "label_smoothing");
     WITH(ema, 0.5, "ema");
+    WITH(dropout, 0.5, "dropout");
+    WITH(input_dropout, 0.5, "input_dropout");
+    WITH(input_noise, 0.5, "input_noise");
     WITH(random_shift, 1, "random_shift");
     WITH(shuffle, WEFT_SHUFFLE_NONE, "resume: shuffle was full, wanted the same; got none");
     WITH(shuffle_buffer, 7, "shuffle_buffer");

@@ -119,6 +119,15 @@ typedef struct weft_train_options {
      *  (1 - s) y + s / n_classes, of sigmoids (1 - s) y + s / 2 (Szegedy et al. 2016, section 7);
      *  the training loss that is reported, too. Not for an identity output. */
     double label_smoothing;
+    /** In [0, 1): the share of hidden units, and of inputs, that a step leaves out of each sample,
+     *  while what stays is divided by the share that stays (Srivastava et al. 2014, section 10).
+     *  Both are rounded to multiples of 2^-16, upwards from 0. dropout wants hidden layers. */
+    double dropout, input_dropout;
+    /** At least 0: the standard deviation of normal numbers added to each input after scaling,
+     *  before inputs are left out (Bishop 1995). Which units and inputs, and what numbers: a
+     *  function of (seed, epoch, sample). Scores on val and test are without any of these, the
+     *  training loss that is reported is with them. */
+    double input_noise;
     /** In [0, 1), above 0: an average of the parameters over the steps, a = ema a + (1 - ema) w,
      *  which begins with those after the first step (Polyak & Juditsky 1992). Scores on val and
      *  test are of it, and the network has it at the end; in events before that it has what is

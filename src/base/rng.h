@@ -15,6 +15,8 @@ enum weft_rng_use {
     WEFT_RNG_SHUFFLE = 2,
     WEFT_RNG_SPLIT = 3,
     WEFT_RNG_MOVE = 4,
+    WEFT_RNG_DROP = 5,
+    WEFT_RNG_NOISE = 6,
 };
 
 uint64_t weft_rng_stream(enum weft_rng_use use, uint64_t index);

@@ -32,6 +32,7 @@ struct train_args {
     double weight_decay, l1, clip_norm, clip_value;
     double max_norm, label_smoothing, ema;
     size_t random_shift;
+    double dropout, input_dropout, input_noise;
     bool lr_by_epoch;
     size_t warmup, lr_period, lr_period_factor, lr_patience;
     double lr_factor, lr_min;

@@ -114,6 +114,9 @@ static weft_train_options options_of(const struct train_job *job)
     options.label_smoothing = args->label_smoothing;
     options.ema = args->ema;
     options.random_shift = args->random_shift;
+    options.dropout = args->dropout;
+    options.input_dropout = args->input_dropout;
+    options.input_noise = args->input_noise;
     options.shuffle = args->shuffle ? WEFT_SHUFFLE_FULL : WEFT_SHUFFLE_NONE;
     options.seed = args->seed;
     options.val = job->val;

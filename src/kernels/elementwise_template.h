@@ -534,10 +534,13 @@ static double WEFT_SET(sum_of_squares)(size_t n, const float *x)
     return sums[0];
 }
 
+#include "kernels/random_template.h"
+
 /* The fields of struct weft_kernel_set that this file provides. */
 #define ELEMENTWISE_KERNELS                                                                        \
     .transpose = WEFT_SET(transpose), .activate = WEFT_SET(activate),                              \
     .activate_gradient = WEFT_SET(activate_gradient), .softmax = WEFT_SET(softmax),                \
     .sigmoid = WEFT_SET(sigmoid), .scale_f32 = WEFT_SET(scale_f32),                                \
     .scale_u8 = WEFT_SET(scale_u8), .update = WEFT_SET(update),                                    \
-    .sum_of_squares = WEFT_SET(sum_of_squares)
+    .sum_of_squares = WEFT_SET(sum_of_squares), .draw_keep = WEFT_SET(draw_keep),                  \
+    .mask = WEFT_SET(mask), .add_noise = WEFT_SET(add_noise)

@@ -75,6 +75,12 @@ struct weft_rule_step {
     float scale, limit, l1, l2, keep;
 };
 
+/* Where random numbers come from: the key and the counter of Philox, which counts from `block` on
+ * in its lowest word. */
+struct weft_draw {
+    uint32_t key[2], block, counter[3];
+};
+
 struct weft_kernel_set {
     const char *name;
     uint32_t needs; /* bits of enum weft_cpu_feature */
@@ -168,6 +174,18 @@ struct weft_kernel_set {
 
     /* The sum of x_i^2, in an order given by n. */
     double (*sum_of_squares)(size_t n, const float *x);
+
+    /* keep_j = whether number j of the draw, uniform in 0 .. 65535, is at least `threshold`: eight
+     * of them for each block, so that element j belongs to blocks of 16 that begin at 16 (j / 128).
+     */
+    void (*draw_keep)(const struct weft_draw *draw, uint32_t threshold, size_t n, uint8_t *keep);
+
+    /* out = keep ? x * scale : 0; out may be x. */
+    void (*mask)(size_t rows, size_t cols, const uint8_t *keep, size_t keep_rs, float scale,
+                 const float *x, size_t x_rs, float *out, size_t out_rs);
+
+    /* x_j += std * number j of the draw, normal with mean 0 and standard deviation 1. */
+    void (*add_noise)(const struct weft_draw *draw, float std, size_t n, float *x);
 };
 
 /* Whether f' is computed from f's input z rather than from its output. */

@@ -149,6 +149,8 @@ static void release_layers(struct weft_pass_layer *layers, size_t n_layers)
         weft_tensor_release(&layers[l].y);
         weft_tensor_release(&layers[l].pre);
         weft_tensor_release(&layers[l].dz);
+        weft_tensor_release(&layers[l].keep);
+        weft_tensor_release(&layers[l].dropped);
         weft_linear_bf16_release(&layers[l].bf16);
     }
     weft_mem_free(layers);
@@ -179,6 +181,26 @@ weft_status weft_pass_init(struct weft_pass *pass, enum weft_pass_kind kind, wef
         weft_team_run(context, copy_params, pass);
     }
     return WEFT_OK;
+}
+
+static weft_status init_dropout(struct weft_pass_layer *layer)
+{
+    weft_status status = weft_tensor_init(&layer->keep, WEFT_U8, layer->y.rows, layer->y.cols);
+    return status == WEFT_OK ? weft_linear_input_init(&layer->dropped, layer->y.rows, layer->y.cols)
+                             : status;
+}
+
+weft_status weft_pass_allow(struct weft_pass *pass, const struct weft_perturb *perturb,
+                            weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    for (size_t l = 0; status == WEFT_OK && perturb->dropout > 0 && l + 1 < pass->n_layers; l++) {
+        status = init_dropout(&pass->layers[l]);
+    }
+    if (perturb->input_noise > 0) {
+        weft_nonzeros_release(&pass->nonzeros); /* there will be no zeros to leave out */
+    }
+    return status == WEFT_OK ? status : weft_fail_nomem(err, "the activations of a batch");
 }
 
 void weft_pass_release(struct weft_pass *pass)
@@ -214,11 +236,32 @@ weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n)
     return top(&pass->layers[pass->n_layers - 1].y, n);
 }
 
+static bool drops_units(const struct weft_part *part)
+{
+    return part->perturb != NULL && part->perturb->dropout > 0;
+}
+
+/* What dropout does to the outputs of hidden layer l. */
+static struct weft_drop drop_of(const struct weft_pass *pass, const struct weft_part *part,
+                                size_t l, size_t at, size_t n)
+{
+    if (!drops_units(part) || l + 1 == pass->n_layers) {
+        return (struct weft_drop){0};
+    }
+    return (struct weft_drop){rows_of(&pass->layers[l].keep, at, n),
+                              weft_dropout_scale(part->perturb->dropout)};
+}
+
 /* What layer l reads: the batch, or the output of the layer below. Of kept samples that are packed
  * there is no x but its shape. */
-static weft_tensor input_of(const struct weft_pass *pass, size_t l, size_t at, size_t n)
+static weft_tensor input_of(const struct weft_pass *pass, const struct weft_part *part, size_t l,
+                            size_t at, size_t n)
 {
-    return l == 0 ? top(&pass->x, n) : rows_of(&pass->layers[l - 1].y, at, n);
+    if (l == 0) {
+        return top(&pass->x, n);
+    }
+    const struct weft_pass_layer *below = &pass->layers[l - 1];
+    return rows_of(drops_units(part) ? &below->dropped : &below->y, at, n);
 }
 
 static bool has_nonzeros(const struct weft_nonzeros *nonzeros)
@@ -229,6 +272,7 @@ static bool has_nonzeros(const struct weft_nonzeros *nonzeros)
 static weft_tensor gather_team(struct weft_pass *pass, const struct weft_part *part)
 {
     const weft_scaling *scaling = &pass->net->scaling;
+    struct weft_row_names names = {part->rows, part->samples, part->first};
     weft_tensor x = top(&pass->x, part->n);
     if (part->shift != NULL) {
         weft_gather_shifted_team(pass->context, part->shift, part->x, part->rows, part->first,
@@ -236,6 +280,9 @@ static weft_tensor gather_team(struct weft_pass *pass, const struct weft_part *p
     } else {
         weft_gather_team(pass->context, part->x, part->rows, part->first, scaling->n,
                          scaling->shift, scaling->scale, &x);
+    }
+    if (part->perturb != NULL && weft_perturb_inputs(part->perturb)) {
+        weft_perturb_team(pass->context, part->perturb, &names, &x);
     }
     return x;
 }
@@ -349,7 +396,7 @@ void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x)
 static bool is_kept(const struct weft_pass *pass, const struct weft_part *part)
 {
     return part->x->data == pass->kept.data && part->x->rows == pass->kept.n_rows &&
-           part->rows == NULL && part->shift == NULL;
+           part->rows == NULL && part->shift == NULL && part->perturb == NULL;
 }
 
 static bool is_packed(const struct weft_pass *pass, const struct weft_part *part)
@@ -368,6 +415,16 @@ static const struct weft_nonzeros *nonzeros_of(const struct weft_pass *pass,
                                  : &pass->nonzeros;
 }
 
+/* Draws what hidden units stay; the barrier behind the input is behind this, too. */
+static void draw_dropout(struct weft_pass *pass, const struct weft_part *part)
+{
+    struct weft_row_names names = {part->rows, part->samples, part->first};
+    for (size_t l = 0; drops_units(part) && l + 1 < pass->n_layers; l++) {
+        weft_tensor keep = top(&pass->layers[l].keep, part->n);
+        weft_dropout_draw_nowait(pass->context, part->perturb, l, &names, &keep);
+    }
+}
+
 /* Makes the input of the first layer ready. */
 static void input_team(struct weft_pass *pass, const struct weft_part *part)
 {
@@ -375,6 +432,7 @@ static void input_team(struct weft_pass *pass, const struct weft_part *part)
     if (is_packed(pass, part) || (kept && pass->kept.in_x)) {
         return;
     }
+    draw_dropout(pass, part);
     weft_tensor x = gather_team(pass, part);
     if (has_nonzeros(&pass->nonzeros)) {
         weft_nonzeros_find_team(pass->context, &pass->nonzeros, &x);
@@ -397,9 +455,11 @@ void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part
                                        &(struct weft_forward_job){
                                            .linear = &layer->linear,
                                            .params = pass->net->params + layer->at,
-                                           .x = input_of(pass, l, at, n),
+                                           .x = input_of(pass, part, l, at, n),
                                            .y = rows_of(&pass->layers[l].y, at, n),
                                            .pre = rows_of(&pass->layers[l].pre, at, n),
+                                           .dropped = rows_of(&pass->layers[l].dropped, at, n),
+                                           .drop = drop_of(pass, part, l, at, n),
                                            .f = layer->f,
                                            .nonzeros = nonzeros_of(pass, part, at, l),
                                            .bf16 = bf16_of(pass, l),
@@ -430,13 +490,13 @@ void weft_pass_add_loss(const struct weft_pass *pass, size_t n, struct weft_loss
 }
 
 /* dZ of the layer below l. */
-static void propagate_team(struct weft_pass *pass, size_t l, size_t n)
+static void propagate_team(struct weft_pass *pass, const struct weft_part *part, size_t l)
 {
     const struct weft_layer *layer = &pass->net->layers[l];
     const struct weft_pass_layer *below = &pass->layers[l - 1];
     weft_activation f = pass->net->layers[l - 1].f;
     const weft_tensor *saved = weft_linear_saves_input(f) ? &below->pre : &below->y;
-    size_t step = layer->linear.n_out <= WEFT_NARROW ? n : WEFT_LINEAR_MAX_ROWS;
+    size_t n = part->n, step = layer->linear.n_out <= WEFT_NARROW ? n : WEFT_LINEAR_MAX_ROWS;
     for (size_t at = 0; at < n; at += step) {
         size_t rows = weft_smaller(step, n - at);
         weft_linear_input_gradient_team(pass->context,
@@ -447,6 +507,7 @@ static void propagate_team(struct weft_pass *pass, size_t l, size_t n)
                                             .dx = rows_of(&below->dz, at, rows),
                                             .saved = rows_of(saved, at, rows),
                                             .f = f,
+                                            .drop = drop_of(pass, part, l - 1, at, rows),
                                             .turned = pass->turned,
                                             .bf16 = bf16_of(pass, l),
                                             .dx_copies = bf16_of(pass, l - 1),
@@ -465,7 +526,7 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
     for (size_t l = pass->n_layers; l-- > 0;) {
         const struct weft_layer *layer = &pass->net->layers[l];
         if (l > 0) {
-            propagate_team(pass, l, part->n); /* before the weights take their step */
+            propagate_team(pass, part, l); /* before the weights take their step */
         }
         /* A piece of the gradient belongs to the same thread in each of these. */
         for (size_t at = 0; at < part->n; at += WEFT_PASS_ROWS) {
@@ -473,7 +534,7 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
             weft_linear_weight_gradient_nowait(
                 pass->context, &(struct weft_weight_gradient_job){
                                    .linear = &layer->linear,
-                                   .x = input_of(pass, l, at, n),
+                                   .x = input_of(pass, part, l, at, n),
                                    .dz = rows_of(&pass->layers[l].dz, at, n),
                                    .gradient = gradient == NULL ? NULL : gradient + layer->at,
                                    .accumulate = accumulate || at > 0,

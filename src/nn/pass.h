@@ -17,6 +17,7 @@
 #include "ops/nonzeros.h"
 #include "ops/output.h"
 #include "ops/packed.h"
+#include "ops/perturb.h"
 #include "ops/shift.h"
 
 /* Batches are run in parts of at most so many rows, their gradients added part by part: memory
@@ -49,6 +50,7 @@ struct weft_pass {
         weft_tensor y;                /* [rows, n_out]: f(X W + b); of the last layer the logits */
         weft_tensor pre;              /* [rows, n_out]: X W + b, where f' wants it; else empty */
         weft_tensor dz;               /* [rows, n_out]: dloss/d(X W + b) */
+        weft_tensor keep, dropped;    /* [rows, n_out]: see struct weft_drop; empty: no dropout */
         struct weft_linear_bf16 bf16; /* empty in float32 */
     } * layers;                       /* [n_layers] */
     float *turned;                    /* dZ^T of one layer after the other, not of the first */
@@ -78,6 +80,10 @@ void weft_pass_release(struct weft_pass *pass);
  * rows. */
 void weft_pass_keep(struct weft_pass *pass, const weft_tensor *x);
 
+/* Makes room for parts that are perturbed so. WEFT_ERR_NOMEM. */
+WEFT_CHECKED weft_status weft_pass_allow(struct weft_pass *pass, const struct weft_perturb *perturb,
+                                         weft_error *err);
+
 /* Takes the parameters as they are now; a team function. */
 void weft_pass_copy_params_team(struct weft_pass *pass);
 
@@ -93,8 +99,9 @@ struct weft_part {
     const uint32_t *rows;
     const uint32_t *samples;
     size_t first, n;
-    float label_smoothing;          /* of the loss */
-    const struct weft_shift *shift; /* how the images move about, or NULL */
+    float label_smoothing;              /* of the loss */
+    const struct weft_shift *shift;     /* how the images move about, or NULL */
+    const struct weft_perturb *perturb; /* what else is random, for which there is room; or NULL */
 };
 
 /* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.

@@ -56,15 +56,25 @@ bool weft_linear_saves_input(weft_activation f);
 /* Whether the products of the layer make use of lists of what is not zero in its input. */
 bool weft_linear_uses_nonzeros(const struct weft_linear *linear);
 
+/* What dropout does to the outputs of a layer, or, in the gradient, to those of the layer below: of
+ * the B rows of keep (u8, 1: stays) what stays is multiplied by scale, the rest is 0. Empty:
+ * nothing is dropped. */
+struct weft_drop {
+    weft_tensor keep;
+    float scale;
+};
+
 /* Y [B, n_out] = f([X 1] W). pre gets the argument of f where weft_linear_saves_input(f), unless
  * its data is NULL. nonzeros: of X, or NULL; it saves work and changes no bit; where X is packed
  * there, only the shape of x counts. bf16: NULL for products of float32 numbers; else they are of
  * bfloat16 numbers summed in float32, and these are the copies of W and X. y_copies: those of the
- * layer that Y is the input of, which get Y; or NULL. */
+ * layer that Y is the input of, which get Y; or NULL. With drop, `dropped` gets what it leaves of
+ * Y, and is what the layer above reads; Y stays whole, for the derivative. */
 struct weft_forward_job {
     const struct weft_linear *linear;
     const float *params;
-    weft_tensor x, y, pre;
+    weft_tensor x, y, pre, dropped;
+    struct weft_drop drop;
     weft_activation f;
     const struct weft_nonzeros *nonzeros;
     const struct weft_linear_bf16 *bf16, *y_copies;
@@ -77,15 +87,16 @@ void weft_linear_forward_nowait(weft_context *context, const struct weft_forward
 /* Floats that backward wants to keep dZ^T for up to `rows` rows; 0: nothing. */
 size_t weft_linear_turned_len(const struct weft_linear *linear, size_t rows);
 
-/* dX [B, n_in] = (dZ W^T) * f'(.), where X = f(.) came out of the layer below. saved is that
- * layer's pre where weft_linear_saves_input(f), else X. turned: scratch, see above. bf16: as in
- * forward, the copies of W and dZ, and turned is not touched. dx_copies: those of the layer below,
- * which get dX; or NULL. */
+/* dX [B, n_in] = (dZ W^T) * f'(.), where X = f(.) came out of the layer below, by way of drop.
+ * saved is that layer's pre where weft_linear_saves_input(f), else its output before drop. turned:
+ * scratch, see above. bf16: as in forward, the copies of W and dZ, and turned is not touched.
+ * dx_copies: those of the layer below, which get dX; or NULL. */
 struct weft_input_gradient_job {
     const struct weft_linear *linear;
     const float *params;
     weft_tensor dz, dx, saved;
     weft_activation f;
+    struct weft_drop drop;
     float *turned;
     const struct weft_linear_bf16 *bf16, *dx_copies;
 };

@@ -39,13 +39,19 @@ static void turn_team(weft_context *context, const struct weft_input_gradient_jo
     weft_team_barrier(context);
 }
 
-/* f' for rows x cols of dX from (row, col) on, and what the layer below wants of it. */
+/* Dropout and f' for rows x cols of dX from (row, col) on, and what the layer below wants of it. */
 static void finish(const struct weft_kernel_set *kernels, const struct weft_input_gradient_job *job,
                    size_t row, size_t rows, size_t col, size_t cols)
 {
-    kernels->activate_gradient(
-        job->f, rows, cols, (float *)job->dx.data + row * job->dx.ld + col, job->dx.ld,
-        (const float *)job->saved.data + row * job->saved.ld + col, job->saved.ld);
+    const weft_tensor *keep = &job->drop.keep;
+    float *dx = (float *)job->dx.data + row * job->dx.ld + col;
+    if (keep->data != NULL) {
+        kernels->mask(rows, cols, (const uint8_t *)keep->data + row * keep->ld + col, keep->ld,
+                      job->drop.scale, dx, job->dx.ld, dx, job->dx.ld);
+    }
+    kernels->activate_gradient(job->f, rows, cols, dx, job->dx.ld,
+                               (const float *)job->saved.data + row * job->saved.ld + col,
+                               job->saved.ld);
     if (job->dx_copies != NULL) {
         weft_linear_bf16_store_gradient(kernels, &job->dx, job->dx_copies, row, rows, col, cols);
     }

@@ -93,8 +93,16 @@ static void finish(const struct weft_kernel_set *kernels, const struct weft_forw
     float *pre = job->pre.data == NULL ? NULL : (float *)job->pre.data + row * job->pre.ld + col;
     kernels->activate(job->f, rows, cols, (float *)job->y.data + row * job->y.ld + col, job->y.ld,
                       pre, job->pre.ld);
+    const weft_tensor *out = &job->y;
+    const weft_tensor *keep = &job->drop.keep;
+    if (keep->data != NULL) {
+        out = &job->dropped;
+        kernels->mask(rows, cols, (const uint8_t *)keep->data + row * keep->ld + col, keep->ld,
+                      job->drop.scale, (const float *)job->y.data + row * job->y.ld + col,
+                      job->y.ld, (float *)out->data + row * out->ld + col, out->ld);
+    }
     if (job->y_copies != NULL) {
-        weft_linear_bf16_store_input(kernels, &job->y, job->y_copies, row, rows, col, cols);
+        weft_linear_bf16_store_input(kernels, out, job->y_copies, row, rows, col, cols);
     }
 }
 

@@ -88,6 +88,9 @@ const struct weft_field weft_option_fields[] = {
     OPTION(REAL, max_norm, false),
     OPTION(REAL, label_smoothing, false),
     OPTION(REAL, ema, false),
+    OPTION(REAL, dropout, false),
+    OPTION(REAL, input_dropout, false),
+    OPTION(REAL, input_noise, false),
     OPTION(COUNT, random_shift, false),
     NAMED(shuffle, shuffle_name, WEFT_N_SHUFFLES),
     OPTION(COUNT, shuffle_buffer, false),
@@ -100,7 +103,7 @@ const size_t weft_n_option_fields = sizeof weft_option_fields / sizeof *weft_opt
 
 /* Whoever adds an option has to think of the table above, and then of this number. */
 #if UINTPTR_MAX == UINT64_MAX
-_Static_assert(sizeof(weft_train_options) == 312, "a new option belongs into the table above");
+_Static_assert(sizeof(weft_train_options) == 336, "a new option belongs into the table above");
 #endif
 
 /* With so many digits; the decimal point is '.' whatever the locale says. */

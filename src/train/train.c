@@ -5,6 +5,7 @@
  * schedule and watch remember, the buffers of a pass. The network and the data are the caller's. */
 #include <weft/train.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,7 +69,9 @@ struct run {
     const weft_train_options *options;
     const weft_dataset *data;
     struct weft_feed feed;
-    struct weft_shift shift; /* of this epoch; most 0: none */
+    struct weft_shift shift;     /* of this epoch; most 0: none */
+    struct weft_perturb perturb; /* of this epoch */
+    bool perturbs;
     size_t n_samples, batch_size;
     struct weft_run_length length;
     size_t n_steps;
@@ -142,6 +145,14 @@ static struct weft_shift shift_of(const weft_train_options *options, const weft_
     return shift;
 }
 
+static struct weft_perturb perturb_of(const weft_train_options *options)
+{
+    return (struct weft_perturb){.seed = options->seed,
+                                 .input_noise = options->input_noise,
+                                 .input_dropout = options->input_dropout,
+                                 .dropout = options->dropout};
+}
+
 static weft_status check_shift(const weft_train_options *options, const weft_dataset *data,
                                weft_error *err)
 {
@@ -181,6 +192,23 @@ static weft_status check_regularisation(const weft_train_options *options, const
     }
     if (options->label_smoothing > 0 && weft_net_output(net) == WEFT_OUTPUT_IDENTITY) {
         return weft_fail(err, WEFT_ERR_ARG, "label smoothing: an identity output has no labels");
+    }
+    const struct {
+        const char *name;
+        double share;
+    } shares[] = {{"dropout", options->dropout}, {"input dropout", options->input_dropout}};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        if (!(shares[i].share >= 0 && shares[i].share < 1)) {
+            return weft_fail(err, WEFT_ERR_ARG, "%s %g, wanted 0 <= share < 1", shares[i].name,
+                             shares[i].share);
+        }
+    }
+    if (options->dropout > 0 && weft_net_n_layers(net) == 1) {
+        return weft_fail(err, WEFT_ERR_ARG, "dropout: the network has no hidden layers");
+    }
+    if (!(options->input_noise >= 0 && options->input_noise <= (double)FLT_MAX)) {
+        return weft_fail(err, WEFT_ERR_ARG, "input noise %g, wanted 0 to %g", options->input_noise,
+                         (double)FLT_MAX);
     }
     if (!(options->ema >= 0 && options->ema < 1)) {
         return weft_fail(err, WEFT_ERR_ARG, "average of parameters %g, wanted 0 <= ema < 1",
@@ -261,6 +289,8 @@ static weft_status run_init(struct run *run, weft_error *err)
     }
     run->n_steps = run->length.epochs * run->length.steps_per_epoch;
     run->plateau = weft_plateau_start(options);
+    run->perturb = perturb_of(options);
+    run->perturbs = options->dropout > 0 || weft_perturb_inputs(&run->perturb);
     /* Evaluations use the same buffers, so they are of full size whatever the batch. */
     status = weft_pass_init(&run->pass, WEFT_PASS_BACKWARD, run->context, run->net, &x,
                             WEFT_PASS_ROWS, err);
@@ -268,7 +298,13 @@ static weft_status run_init(struct run *run, weft_error *err)
         return status;
     }
     bool full = run->length.steps_per_epoch == 1;
-    if (full && run->shift.most == 0 && run->length.epochs >= KEEP_FROM) {
+    if (run->perturbs) {
+        status = weft_pass_allow(&run->pass, &run->perturb, err);
+        if (status != WEFT_OK) {
+            return status;
+        }
+    }
+    if (full && run->shift.most == 0 && !run->perturbs && run->length.epochs >= KEEP_FROM) {
         weft_pass_keep(&run->pass, &x);
     }
     bool clips = options->clip_norm > 0;
@@ -459,6 +495,7 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
             .n = rows.n,
             .label_smoothing = (float)run->options->label_smoothing,
             .shift = run->shift.most > 0 ? &run->shift : NULL,
+            .perturb = run->perturbs ? &run->perturb : NULL,
         };
         weft_pass_forward_team(&run->pass, &part);
         weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);
@@ -580,7 +617,7 @@ static weft_status run_epoch(struct run *run, weft_error *err)
     size_t done = run->step - run->epoch * run->length.steps_per_epoch;
     run->first_sample =
         done == run->length.steps_per_epoch ? run->n_samples : done * run->batch_size;
-    run->shift.epoch = run->epoch;
+    run->shift.epoch = run->perturb.epoch = run->epoch;
     weft_feed_begin(&run->feed, run->epoch);
     weft_team_run_for(run->context, weft_pass_flop(run->net, WEFT_PASS_BACKWARD, run->batch_size),
                       epoch_team, run);

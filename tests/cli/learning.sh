@@ -42,12 +42,17 @@ has given/config.ini 'lr = 0.3'
 has given/config.ini 'weight_decay = 0'
 for option in '--beta1 0.5' '--beta2 0.9' '--epsilon 0.1' '--weight-decay 0.5' '--l1 0.1' \
     '--clip-norm 0.001' '--clip-value 0.0001' '--max-norm 0.5' '--label-smoothing 0.2' \
-    '--ema 0.9'; do
+    '--ema 0.9' '--dropout 0.3' '--input-dropout 0.3' '--input-noise 0.5'; do
     # shellcheck disable=SC2086
     train one --optimizer adamw --force $option
     differs adamw one
     repeats one
 done
+
+refused 2 "--dropout: wanted a number from 0 to below 1; got '1'" train table.csv --dropout 1
+refused 2 "--input-noise: wanted a number from 0" train table.csv --input-noise -1
+refused 2 "dropout: the network has no hidden layers" \
+    train table.csv --label kind --hidden none --dropout 0.5
 
 # Images that move about.
 small_mnist digits 200 20

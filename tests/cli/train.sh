@@ -42,7 +42,7 @@ for key in 'data = digits' 'test = digits' 'val = 0' 'label =' 'hidden = 16' 'ac
     'threads = ' 'isa = ' 'precision = f32' 'print_every = 1'; do
     has run/config.ini "$key"
 done
-lacks run/config.ini 'out ='
+is "$(grep -c '^out =' run/config.ini)" 0
 lacks run/config.ini 'force ='
 run 0 train -c run/config.ini -o again -q
 [ ! -s err ] || fail "wanted nothing on stderr with -q"
