@@ -8,6 +8,7 @@ static const CU_SuiteInfo suites[] = {
     {"idx", NULL, NULL, NULL, NULL, idx_tests},
     {"csv", NULL, NULL, NULL, NULL, csv_tests},
     {"columns", NULL, NULL, NULL, NULL, columns_tests},
+    {"png", NULL, NULL, NULL, NULL, png_tests},
     {"labels", NULL, NULL, NULL, NULL, labels_tests},
     {"dataset", NULL, NULL, NULL, NULL, dataset_tests},
     {"copy", NULL, NULL, NULL, NULL, copy_tests},

@@ -12,8 +12,8 @@
 #include <CUnit/CUnit.h>
 
 extern CU_TestInfo gzstream_tests[], number_tests[], idx_tests[], csv_tests[], labels_tests[],
-    dataset_tests[], copy_tests[], scaling_tests[], columns_tests[], source_tests[], numpy_tests[],
-    libsvm_tests[], shuffle_tests[];
+    dataset_tests[], copy_tests[], scaling_tests[], columns_tests[], png_tests[], source_tests[],
+    numpy_tests[], libsvm_tests[], shuffle_tests[];
 
 /* Bytes that grow; a zeroed struct is empty. */
 struct bytes {

@@ -387,7 +387,7 @@ static void ragged(void)
     }
     static const char zero[] = "1,2,3\n1,\0,3\n";
     REFUSES(harness_write_file("zero.csv", zero, sizeof zero - 1), NULL, FORMAT,
-            "neither IDX, NumPy, HDF5, CSV");
+            "neither IDX, NumPy, HDF5, PNG, CSV");
     /* Beyond the bytes that the format is told by. */
     struct bytes text = {0};
     for (int i = 0; i < 1000; i++) {

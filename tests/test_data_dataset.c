@@ -215,8 +215,8 @@ static void other_contents(void)
         {"", 0, "the file is empty"},
         {"PK\3\4...", 7, "broken ZIP archive"},
         {"\x93NUMPY\1\0", 8, "has one array, wanted samples and labels"},
-        {"\x89PNG\r\n\x1a\n", 8,
-         "neither IDX, NumPy, HDF5, CSV nor LIBSVM: starts with 89 50 4e 47"},
+        {"\x89PNK\r\n\x1a\n", 8,
+         "neither IDX, NumPy, HDF5, PNG, CSV nor LIBSVM: starts with 89 50 4e 4b"},
         {"\x7f", 1, "neither IDX"},
         {"\xfd"
          "7zXZ\0",

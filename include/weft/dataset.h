@@ -45,6 +45,11 @@ typedef struct weft_dataset_options {
      *  VALUES. */
     const char *const *class_names;
     size_t n_class_names;
+    /** PNG: the size and the channels (1 grey, 3 RGB) that images are brought to; 0: what n_inputs
+     *  leaves (a square image), else those of the first image, which all others must then have,
+     *  grey where it is. Width and height go together; at most 4096 each. */
+    size_t image_width, image_height, image_channels;
+    bool invert;          /**< PNG: 255 - x, for dark ink on light paper */
     weft_missing missing; /**< CSV: what becomes of cells without a value; ERROR by default */
     /** CSV: columns of categories, given as in `label`; NULL: none. Each becomes one feature for
      *  each of the distinct cells found in all of the file, numbers ascending, texts in byte order;
@@ -72,7 +77,11 @@ WEFT_API weft_dataset_options weft_dataset_options_default(void);
  *  - a CSV file: cells separated by comma, semicolon or tab, quoted as in RFC 4180, UTF-8, with or
  *    without a header;
  *  - a LIBSVM file: LABEL INDEX:VALUE ... on each line, indices ascending, from 1 or from 0;
- *  - an HDF5 file.
+ *  - an HDF5 file;
+ *  - a directory with one folder of PNG images for each class, or with two such directories, train
+ *    and test; where labels is NONE, also images in no folder, or a single PNG file. Samples are in
+ *    the byte order of folders and names. Images are resized by area averaging, whatever their
+ *    proportions; grey is (299 R + 587 G + 114 B) / 1000; what is transparent becomes 0.
  *  Compression and format are recognised by content. Elements that are bytes stay bytes, and so do
  *  those of a CSV file of whole numbers from 0 to 255, the largest of them 255; others become
  *  float32. WEFT_ERR_IO: a file is missing or cannot be read, or is no regular file.
@@ -80,7 +89,7 @@ WEFT_API weft_dataset_options weft_dataset_options_default(void);
  *  finite. Sizes are checked against the file before memory is taken for them.
  *  WEFT_ERR_ARG: options out of range, or that contradict each other.
  *  WEFT_ERR_MISMATCH: images and labels differ in number; a label is not among class_names.
- *  WEFT_ERR_UNSUPPORTED: HDF5 in a build without it.
+ *  WEFT_ERR_UNSUPPORTED: HDF5 or PNG in a build without it.
  *  options may be NULL for the defaults. Free with weft_dataset_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_dataset_load(const char *path,
                                                     const weft_dataset_options *options,
@@ -89,6 +98,9 @@ WEFT_API WEFT_CHECKED weft_status weft_dataset_load(const char *path,
 /** A number that tells data sets apart: of the shape, of every feature and every label; not of
  *  names and files. No cryptographic promise. */
 WEFT_API uint64_t weft_dataset_digest(const weft_dataset *data);
+
+/** Whether this build reads PNG files. */
+WEFT_API bool weft_has_png(void);
 
 /** Whether this build reads HDF5 files. */
 WEFT_API bool weft_has_hdf5(void);

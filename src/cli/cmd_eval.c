@@ -36,6 +36,7 @@ static const struct cli_option data_options[] = {
     CLI_OPTION_SPLIT(offsetof(struct eval_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct eval_args, source.label)),
     CLI_OPTION_IGNORE(offsetof(struct eval_args, source.ignore)),
+    CLI_OPTIONS_IMAGE(offsetof(struct eval_args, source.image)),
     CLI_OPTION_X(offsetof(struct eval_args, source.x)),
     CLI_OPTION_Y(offsetof(struct eval_args, source.y)),
 };

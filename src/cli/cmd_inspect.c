@@ -28,6 +28,7 @@ static const struct cli_option data_options[] = {
     CLI_OPTION_SPLIT(offsetof(struct inspect_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct inspect_args, source.label)),
     CLI_OPTION_IGNORE(offsetof(struct inspect_args, source.ignore)),
+    CLI_OPTIONS_IMAGE(offsetof(struct inspect_args, source.image)),
     CLI_OPTION_X(offsetof(struct inspect_args, source.x)),
     CLI_OPTION_Y(offsetof(struct inspect_args, source.y)),
 };
@@ -372,7 +373,11 @@ static weft_status load(const struct inspect_args *args, weft_split split, weft_
     options.ignore = args->source.ignore;
     options.x_name = args->source.x;
     options.y_name = args->source.y;
-    weft_status status = weft_dataset_load(args->source.path, &options, out, err);
+    weft_status status = cli_image_options(&args->source.image, &options, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    status = weft_dataset_load(args->source.path, &options, out, err);
     if (status == WEFT_OK || status == WEFT_ERR_NOMEM || args->source.label != NULL) {
         return status;
     }

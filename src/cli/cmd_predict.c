@@ -42,6 +42,7 @@ static const struct cli_option data_options[] = {
     CLI_OPTION_SPLIT(offsetof(struct predict_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct predict_args, source.label)),
     CLI_OPTION_IGNORE(offsetof(struct predict_args, source.ignore)),
+    CLI_OPTIONS_IMAGE(offsetof(struct predict_args, source.image)),
     CLI_OPTION_X(offsetof(struct predict_args, source.x)),
 };
 

@@ -37,6 +37,7 @@ static const struct cli_option data_options[] = {
     CLI_OPTION_IGNORE(AT(ignore)),
     CLI_OPTION_MISSING(AT(missing)),
     CLI_OPTION_CATEGORICAL(AT(categorical)),
+    CLI_OPTIONS_IMAGE(AT(image)),
     CLI_OPTION_X(AT(x)),
     CLI_OPTION_Y(AT(y)),
     {.name = "test-x",

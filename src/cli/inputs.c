@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/mem.h"
+#include "cli/strict_number.h"
 
 bool cli_is_directory(const char *path)
 {
@@ -165,6 +166,31 @@ weft_status cli_check_fit(const weft_net *net, const char *model, const weft_dat
     return status == WEFT_OK ? WEFT_OK : weft_fail(err, status, "%s: %s", path, why.message);
 }
 
+weft_status cli_image_options(const struct cli_image *image, weft_dataset_options *options,
+                              weft_error *err)
+{
+    static const size_t channels[] = {0, 1, 3};
+    options->image_channels = channels[image->mode];
+    options->invert = image->invert;
+    if (image->size == NULL) {
+        return WEFT_OK;
+    }
+    char width[8];
+    uint64_t w = 0, h = 0;
+    size_t len = strcspn(image->size, "xX");
+    bool cut = image->size[len] != '\0' && len < sizeof width;
+    snprintf(width, sizeof width, "%.*s", (int)(cut ? len : 0), image->size);
+    if (!cut || !cli_parse_whole(width, &w) || !cli_parse_whole(image->size + len + 1, &h) ||
+        w == 0 || h == 0 || w > 4096 || h > 4096) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--image-size: wanted WIDTHxHEIGHT, each 1 to 4096; got '%s'",
+                         image->size);
+    }
+    options->image_width = (size_t)w;
+    options->image_height = (size_t)h;
+    return WEFT_OK;
+}
+
 /* Where labels do not fit it may be that nothing does: then the features say more. */
 static weft_status explain_labels(const weft_net *net, const char *model, const char *path,
                                   weft_dataset_options options, weft_error *err)
@@ -203,7 +229,10 @@ weft_status cli_load_for(const weft_net *net, const char *model, const struct cl
         cli_expect_labels_of(net, &options);
     }
     weft_dataset *data = NULL;
-    weft_status status = cli_load_data(source->path, &options, &data, err);
+    weft_status status = cli_image_options(&source->image, &options, err);
+    if (status == WEFT_OK) {
+        status = cli_load_data(source->path, &options, &data, err);
+    }
     if (status == WEFT_ERR_MISMATCH && with_labels) {
         return explain_labels(net, model, source->path, options, err);
     }
@@ -251,6 +280,12 @@ const char *cli_optimizer_choice(size_t index)
 const char *cli_watched_choice(size_t index)
 {
     return weft_watched_name((weft_watched)index);
+}
+
+const char *cli_mode_choice(size_t index)
+{
+    static const char *const names[] = {"auto", "grey", "rgb"};
+    return names[index];
 }
 
 const char *cli_missing_choice(size_t index)

@@ -50,10 +50,22 @@ WEFT_CHECKED weft_status cli_check_fit(const weft_net *net, const char *model,
                                        const weft_dataset *data, const char *path, bool has_labels,
                                        weft_error *err);
 
+/* What images are brought to. */
+struct cli_image {
+    char *size;  /* "28x28", or NULL */
+    size_t mode; /* index of cli_mode_choice() */
+    bool invert;
+};
+
+/* Puts it into options. WEFT_ERR_ARG: the size is none. */
+WEFT_CHECKED weft_status cli_image_options(const struct cli_image *image,
+                                           weft_dataset_options *options, weft_error *err);
+
 /* Where data comes from, and how its columns or parts are found. */
 struct cli_source {
     char *path, *label, *ignore, *x, *y;
     size_t split; /* index of cli_split_choice() */
+    struct cli_image image;
 };
 
 /* Loads what a source says, with labels as `net` needs them, or without (with_labels false), and
@@ -74,6 +86,26 @@ WEFT_CHECKED weft_status cli_load_for(const weft_net *net, const char *model,
     {                                                                                              \
         .name = "ignore", .type = CLI_TEXT, .offset = (target), .metavar = "COLUMN",               \
         .help = "CSV: columns to leave out, given as for --label", .default_text = "none"          \
+    }
+/* Three entries, by the offset of a struct cli_image. */
+#define CLI_OPTIONS_IMAGE(target)                                                                  \
+    {.name = "image-size",                                                                         \
+     .type = CLI_TEXT,                                                                             \
+     .offset = (target) + offsetof(struct cli_image, size),                                        \
+     .metavar = "WxH",                                                                             \
+     .help = "PNG: width and height that images are brought to",                                   \
+     .default_text = "as they are, or as the model takes"},                                        \
+        {.name = "image-mode",                                                                     \
+         .type = CLI_CHOICE,                                                                       \
+         .offset = (target) + offsetof(struct cli_image, mode),                                    \
+         .metavar = "MODE",                                                                        \
+         .n_choices = 3,                                                                           \
+         .choice = cli_mode_choice,                                                                \
+         .help = "PNG: colours that images are brought to (auto: as the first, or the model)"},    \
+    {                                                                                              \
+        .name = "invert", .type = CLI_FLAG,                                                        \
+        .offset = (target) + offsetof(struct cli_image, invert),                                   \
+        .help = "PNG: dark ink on light paper: 255 becomes 0"                                      \
     }
 #define CLI_OPTION_MISSING(target)                                                                 \
     {                                                                                              \
@@ -145,6 +177,7 @@ const char *cli_schedule_choice(size_t index);
 const char *cli_optimizer_choice(size_t index);
 const char *cli_watched_choice(size_t index);
 const char *cli_missing_choice(size_t index);
+const char *cli_mode_choice(size_t index);  /* "auto", "grey", "rgb" */
 const char *cli_split_choice(size_t index); /* "auto", "train", "test" */
 
 /* The split that the index of cli_split_choice() means for a path: auto is the test files of a

@@ -72,6 +72,7 @@ static weft_dataset_options train_options(const struct train_job *job)
     options.split = WEFT_SPLIT_TRAIN;
     if (job->net != NULL) {
         cli_expect_labels_of(job->net, &options);
+        options.n_inputs = weft_net_n_inputs(job->net);
     } else {
         options.labels = cli_labels_for_output(job->args->net.output);
     }
@@ -126,6 +127,18 @@ static weft_status class_names_of(const weft_dataset *data, const char ***out, w
     return WEFT_OK;
 }
 
+/* Test images are brought to the shape of the training images. */
+static void take_shape(const struct train_job *job, weft_dataset_options *options)
+{
+    size_t dims[4], n = weft_dataset_shape(job->data, dims);
+    options->invert = job->args->image.invert;
+    if (strcmp(weft_dataset_format(job->data), "PNG") == 0) {
+        options->image_height = dims[0];
+        options->image_width = dims[1];
+        options->image_channels = n == 3 ? dims[2] : 1;
+    }
+}
+
 static weft_status load_test_as(struct train_job *job, const char *x, const char *y,
                                 const char *const *names, weft_error *err)
 {
@@ -139,6 +152,7 @@ static weft_status load_test_as(struct train_job *job, const char *x, const char
     options.x_name = x;
     options.y_name = y;
     options.n_inputs = weft_dataset_features(job->data);
+    take_shape(job, &options);
     if (options.labels == WEFT_LABELS_CLASSES) {
         options.class_names = names;
         options.n_class_names = weft_dataset_n_classes(job->data);
@@ -302,7 +316,10 @@ static weft_status load_all(struct train_job *job, weft_error *err)
     }
     if (status == WEFT_OK) {
         weft_dataset_options options = train_options(job);
-        status = cli_load_data(args->data, &options, &job->data, err);
+        status = cli_image_options(&args->image, &options, err);
+        if (status == WEFT_OK) {
+            status = cli_load_data(args->data, &options, &job->data, err);
+        }
     }
     if (status == WEFT_OK) {
         status = resolve_test(job, err);

@@ -22,7 +22,8 @@ struct train_args {
     double val;
     struct cli_net_args net;
     size_t missing; /* weft_missing */
-    size_t scale;   /* index of cli_scale_choice() */
+    struct cli_image image;
+    size_t scale; /* index of cli_scale_choice() */
     size_t init;
     double init_std;
     char *init_from;

@@ -134,6 +134,9 @@ static void print_next(const struct train_job *job)
     print_option("--y", has_test && args->test_y != NULL ? args->test_y
                         : has_test                       ? NULL
                                                          : args->y);
+    if (args->image.invert) {
+        printf(" --invert");
+    }
     putchar('\n');
 }
 

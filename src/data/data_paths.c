@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "data/dataset_impl.h"
+#include "data/image_folder.h"
 
 static bool is_directory(const char *path)
 {
@@ -43,9 +44,11 @@ static weft_status fail_no_file(const struct wanted *wanted, weft_error *err)
 {
     const char *split = split_name[wanted->split], *what = wanted->what;
     int n_dims = n_dims_of(wanted);
-    return weft_fail(err, WEFT_ERR_IO,
-                     "%s: a directory without %s-%s-idx%d-ubyte or %s-%s.idx%d-ubyte, plain or .gz",
-                     wanted->directory, split, what, n_dims, split, what, n_dims);
+    return weft_fail(
+        err, WEFT_ERR_IO,
+        "%s: a directory without %s-%s-idx%d-ubyte or %s-%s.idx%d-ubyte, plain or .gz, "
+        "and without folders of PNG images",
+        wanted->directory, split, what, n_dims, split, what, n_dims);
 }
 
 /* A name of MNIST's in the first spelling that exists, else NULL: `-` or `.` before idx, plain or
@@ -169,6 +172,9 @@ bool weft_dataset_has_split(const char *path, weft_split split)
     if (!is_directory(path)) {
         return false;
     }
+    if (weft_image_folder_has_splits(path)) {
+        return true;
+    }
     const struct wanted images = {path, split, "images"}, labels = {path, split, "labels"};
     char *samples = NULL, *classes = NULL;
     bool has = find_in_directory(&images, &samples, NULL) == WEFT_OK && samples != NULL &&
@@ -188,6 +194,12 @@ static weft_status search(struct weft_data_paths *paths, const char *path, weft_
     }
     if (status != WEFT_OK) {
         return status;
+    }
+    if (paths->samples == NULL && paths->labels == NULL &&
+        (weft_image_folder_is(path) || weft_image_folder_has_splits(path))) {
+        paths->is_image_folder = true;
+        paths->samples = weft_mem_strdup(path);
+        return paths->samples == NULL ? weft_fail_nomem(err, "a file name") : WEFT_OK;
     }
     return paths->samples == NULL                 ? fail_no_file(&images, err)
            : want_labels && paths->labels == NULL ? fail_no_file(&labels, err)

@@ -2,11 +2,14 @@
 #ifndef WEFT_DATA_DATA_PATHS_H
 #define WEFT_DATA_DATA_PATHS_H
 
+#include <stdbool.h>
+
 #include <weft/dataset.h>
 
 /* One file, or two; each is NULL or to be freed. */
 struct weft_data_paths {
     char *samples, *labels;
+    bool is_image_folder; /* samples is a directory of images */
 };
 
 /* Finds them; they may still not exist, but for those of a directory. Labels are left out where

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/dataset_impl.h"
+#include "data/png_image.h"
 
 weft_dataset_options weft_dataset_options_default(void)
 {
@@ -73,4 +74,9 @@ const char *weft_dataset_format(const weft_dataset *data)
 const weft_columns *weft_dataset_columns(const weft_dataset *data)
 {
     return data->columns.n == 0 ? NULL : &data->columns;
+}
+
+bool weft_has_png(void)
+{
+    return weft_png_available();
 }

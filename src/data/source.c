@@ -11,10 +11,12 @@
 #include "data/idx.h"
 #include "data/libsvm.h"
 #include "data/numpy_file.h"
+#include "data/png_source.h"
 
 /* Tables come last: any text may be one. */
 static const struct weft_format *const formats[] = {
-    &weft_h5_format, &weft_numpy_format, &weft_idx_format, &weft_libsvm_format, &weft_csv_format,
+    &weft_h5_format,  &weft_numpy_format,  &weft_png_format,
+    &weft_idx_format, &weft_libsvm_format, &weft_csv_format,
 };
 
 static const size_t n_formats = sizeof formats / sizeof *formats;
@@ -46,11 +48,11 @@ static const struct weft_format *find_format(const unsigned char *bytes, size_t 
 static weft_status fail_unknown(const char *path, const unsigned char *bytes, size_t n,
                                 weft_error *err)
 {
-    return weft_fail(err, WEFT_ERR_FORMAT,
-                     "%s: neither IDX, NumPy, HDF5, CSV nor LIBSVM: starts with %02x %02x %02x "
-                     "%02x",
-                     path, bytes[0], n > 1 ? bytes[1] : 0, n > 2 ? bytes[2] : 0,
-                     n > 3 ? bytes[3] : 0);
+    return weft_fail(
+        err, WEFT_ERR_FORMAT,
+        "%s: neither IDX, NumPy, HDF5, PNG, CSV nor LIBSVM: starts with %02x %02x %02x "
+        "%02x",
+        path, bytes[0], n > 1 ? bytes[1] : 0, n > 2 ? bytes[2] : 0, n > 3 ? bytes[3] : 0);
 }
 
 /* Looks at the first bytes of the samples. */
@@ -134,7 +136,8 @@ weft_status weft_source_open(const char *path, const weft_dataset_options *optio
     struct weft_data_paths paths;
     weft_status status = weft_data_paths_init(&paths, path, options, err);
     if (status == WEFT_OK) {
-        status = open_files(&paths, options, out, err);
+        status = paths.is_image_folder ? weft_png_open_folder(paths.samples, options, out, err)
+                                       : open_files(&paths, options, out, err);
     }
     weft_data_paths_release(&paths);
     return status;

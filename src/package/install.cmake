@@ -60,7 +60,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 else()
     set(weft_pc_private ${OpenMP_C_LIBRARIES})
 endif()
-list(APPEND weft_pc_private ${WEFT_HDF5_LIBRARIES} -lm)
+list(APPEND weft_pc_private ${WEFT_HDF5_LIBRARIES} ${WEFT_PNG_LIBRARIES} -lm)
 string(REPLACE ";" " " weft_pc_private "${weft_pc_private}")
 configure_file(${PROJECT_SOURCE_DIR}/src/package/weft.pc.in ${PROJECT_BINARY_DIR}/weft.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/weft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
