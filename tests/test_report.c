@@ -187,6 +187,9 @@ static void escaped_text(void)
                  {"\xff\xc3[", "??["},
                  {"caf\xc3\xa9 \xf0\x9f\x90\x88", "caf\xc3\xa9 \xf0\x9f\x90\x88"},
                  {"\xc2\x85\xef\xbf\xbf", "??"},
+                 {"a\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9z", "a????z"},
+                 {"\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+                  "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"},
                  {"", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         FILE *out = begin_print();
@@ -342,6 +345,41 @@ static void charts(void)
     fclose(out);
     CHECK_UINT(count(printed, "nan") + count(printed, "inf"), 0);
     CHECK_HAS(printed, "data-p=\"3,0 3,0\"");
+}
+
+/* A line whose points lie far apart is a line all the same, and of very many points some are shown,
+ * whatever the rhythm of those that are known. */
+static void lines_with_gaps(void)
+{
+    enum { N = 4001 };
+    double x[N], y[N];
+    for (size_t known = 1; known <= 12; known++) {
+        for (size_t i = 0; i < N; i++) {
+            x[i] = (double)i;
+            y[i] = (i + 1) % known == 0 ? (double)i : (double)NAN;
+        }
+        const struct report_line line = {.name = "a", .x = x, .y = y, .n = N};
+        const struct report_chart chart = {
+            .title = "t",
+            .x = {.name = "x", .low = (double)NAN, .high = (double)NAN},
+            .y = {.name = "y", .low = (double)NAN, .high = (double)NAN},
+            .lines = &line,
+            .n_lines = 1};
+        FILE *out = begin_print();
+        report_chart_print(out, &chart);
+        fclose(out);
+        const char *path = strstr(printed, " line\" d=\"");
+        CU_ASSERT_FATAL(path != NULL);
+        size_t n = N / known, stride = (n - 1) / 400 + 1;
+        size_t wanted = (n - 1) / stride + ((n - 1) % stride != 0);
+        size_t len = strcspn(path + 10, "\""), n_moves = 0, n_lines = 0;
+        for (size_t i = 0; i < len; i++) {
+            n_moves += path[10 + i] == 'M';
+            n_lines += path[10 + i] == 'L';
+        }
+        CHECK_UINT(n_moves, 1);
+        CHECK_UINT(n_lines, wanted);
+    }
 }
 
 /* ---- run directories ---- */
@@ -620,11 +658,11 @@ static void comparison(void)
 
 /* ---- broken files ---- */
 
+/* Config and metrics must be there, a network where there is an evaluation. */
 static void missing_files(void)
 {
     struct fixture fixture = make_fixture("missing", WEFT_OUTPUT_SOFTMAX);
-    static const char *const names[] = {"config.ini", "metrics.jsonl", "evaluation.json",
-                                        "model.safetensors"};
+    static const char *const names[] = {"config.ini", "metrics.jsonl", "model.safetensors"};
     CHECK_OK(write_evaluation(&fixture), &err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *path = file_in(fixture.directory, names[i]);
@@ -637,6 +675,19 @@ static void missing_files(void)
         free(text);
     }
     CHECK_OK(write_page(&fixture), &err);
+    for (size_t i = 0; i < 2; i++) {
+        size_t n;
+        CHECK_INT(unlink(file_in(fixture.directory,
+                                 i == 0 ? REPORT_EVALUATION_FILE : "model.safetensors")),
+                  0);
+        CHECK_OK(write_page(&fixture), &err);
+        char *page = read_text(file_in(fixture.directory, REPORT_PAGE_FILE), &n);
+        CHECK_HAS(page, "There is no evaluation of this run");
+        CHECK_HAS(page, "<h2>Learning</h2>");
+        CHECK(strstr(page, "<h2>Confusion</h2>") == NULL);
+        CHECK((strstr(page, "64-5-3") != NULL) == (i == 0));
+        free(page);
+    }
     release_fixture(&fixture);
 }
 
@@ -745,6 +796,92 @@ static void broken_lines(void)
     release_fixture(&fixture);
 }
 
+static char *page_of(const struct fixture *fixture)
+{
+    size_t n;
+    CHECK_OK(write_page(fixture), &err);
+    return read_text(file_in(fixture->directory, REPORT_PAGE_FILE), &n);
+}
+
+/* What a page says of means: of the classes that have such a number. */
+static void means_of_classes(void)
+{
+    struct fixture fixture = make_fixture("means", WEFT_OUTPUT_SOFTMAX);
+    CHECK_OK(write_evaluation(&fixture), &err);
+    const char *path = file_in(fixture.directory, REPORT_EVALUATION_FILE);
+    json_t *root = json_load_file(path, 0, NULL), *classes = json_object_get(root, "classes");
+    static const double areas[] = {0.5, 0.9875};
+    for (size_t i = 0; i < 3; i++) {
+        json_object_set_new(json_array_get(classes, i), "auc",
+                            i < 2 ? json_real(areas[i]) : json_null());
+    }
+    CHECK_INT(json_dump_file(root, path, 0), 0);
+    json_decref(root);
+    char *page = page_of(&fixture);
+    CHECK_HAS(page, "<span>Mean ROC AUC</span><b>0.7438</b>");
+    const char *foot = strstr(page, "<tfoot>");
+    CU_ASSERT_FATAL(foot != NULL);
+    CHECK_HAS(foot, "<td>0.7438</td>");
+    free(page);
+    release_fixture(&fixture);
+}
+
+/* More classes than areas are measured of: no mean of some, and the text says of which. */
+static void very_many_classes(void)
+{
+    enum { N = 120 };
+    struct fixture fixture = make_fixture("many", WEFT_OUTPUT_SOFTMAX);
+    weft_net_free(fixture.net);
+    weft_dataset_free(fixture.train);
+    weft_dataset_free(fixture.test);
+    fixture.net = synthetic_net(64, (size_t[]){5, 0}, WEFT_TANH, N, WEFT_OUTPUT_SOFTMAX, 3);
+    fixture.train = synthetic_classes(WEFT_U8, 2 * N, 64, N, 0.4, 1);
+    fixture.test = synthetic_classes(WEFT_U8, 2 * N, 64, N, 0.4, 2);
+    fixture.subject.net = fixture.net;
+    fixture.subject.train = fixture.train;
+    fixture.subject.test = fixture.test;
+    write_config(&fixture);
+    CHECK_OK(write_evaluation(&fixture), &err);
+    char *page = page_of(&fixture);
+    CHECK_HAS(page, "of the first 100 classes the ten with the smallest areas");
+    CHECK(strstr(page, "Mean ROC AUC") == NULL);
+    const char *foot = strstr(page, "<tfoot>");
+    CU_ASSERT_FATAL(foot != NULL);
+    CHECK_HAS(foot, "<td>&#8211;</td><td>&#8211;</td></tr></tfoot>");
+    free(page);
+    release_fixture(&fixture);
+}
+
+/* What is predicted as no number is farthest from the truth, and hides no other. */
+static void farthest_without_number(void)
+{
+    struct fixture fixture = make_fixture("farthest", WEFT_OUTPUT_IDENTITY);
+    json_t *root = NULL;
+    weft_tensor x = weft_dataset_x(fixture.test);
+    CU_ASSERT_FATAL(x.dtype == WEFT_F32);
+    ((float *)x.data)[7 * x.ld] = NAN;
+    CHECK_OK(write_evaluation(&fixture), &err);
+    CHECK_OK(
+        report_evaluation_read(file_in(fixture.directory, REPORT_EVALUATION_FILE), &root, &err),
+        &err);
+    const json_t *list = json_object_get(json_object_get(root, "predictions"), "farthest");
+    CHECK_INT(json_integer_value(json_object_get(json_array_get(list, 0), "sample")), 7);
+    double last = HUGE_VAL;
+    for (size_t i = 1; i < json_array_size(list); i++) {
+        const json_t *sample = json_array_get(list, i);
+        double off = fabs(json_number_value(json_object_get(sample, "predicted")) -
+                          json_number_value(json_object_get(sample, "truth")));
+        CHECK(off <= last + 1e-5);
+        last = off;
+    }
+    json_decref(root);
+    /* On the page null is no point, least of all (0, 0). */
+    char *page = page_of(&fixture);
+    CHECK(strstr(page, "nan") == NULL);
+    free(page);
+    release_fixture(&fixture);
+}
+
 /* A run of no epochs has no curves. */
 static void no_epochs(void)
 {
@@ -797,6 +934,7 @@ int main(int argc, char **argv)
         {"base64", base64},
         {"bitmap", bitmap},
         {"charts", charts},
+        {"lines_with_gaps", lines_with_gaps},
         CU_TEST_INFO_NULL,
     };
     static CU_TestInfo runs[] = {
@@ -805,6 +943,9 @@ int main(int argc, char **argv)
         {"evaluation_of_labels", evaluation_of_labels},
         {"hostile_page", hostile_page},
         {"comparison", comparison},
+        {"means_of_classes", means_of_classes},
+        {"very_many_classes", very_many_classes},
+        {"farthest_without_number", farthest_without_number},
         {"no_epochs", no_epochs},
         {"no_memory", no_memory},
         CU_TEST_INFO_NULL,

@@ -60,9 +60,10 @@ for (const table of document.querySelectorAll('table.sortable')) {
       const key = row => row.cells[column].dataset.v ?? row.cells[column].textContent;
       const rows = [...body.rows].sort((a, b) => {
         const x = key(a), y = key(b);
-        const order = column > 0 ? (parseFloat(x) || 0) - (parseFloat(y) || 0)
-          : x.localeCompare(y, undefined, { numeric: true });
-        return down ? -order : order;
+        const u = parseFloat(x), v = parseFloat(y), sign = down ? -1 : 1;
+        if (column === 0) return sign * x.localeCompare(y, undefined, { numeric: true });
+        // What has no number comes last, either way.
+        return isNaN(u) || isNaN(v) ? isNaN(u) - isNaN(v) : sign * (u - v);
       });
       body.append(...rows);
     });

@@ -190,28 +190,57 @@ static void print_class(FILE *out, const struct report_line *line)
             line->color >= REPORT_N_COLORS ? " dashed" : "");
 }
 
-/* The points that are shown of n, by ascending index. */
-static size_t next_shown(size_t i, size_t n)
+static size_t n_points(const struct report_line *line)
 {
-    size_t stride = (n - 1) / MOST_POINTS + 1;
-    return i + stride < n || i == n - 1 ? i + stride : n - 1;
+    size_t n = 0;
+    for (size_t i = 0; i < line->n; i++) {
+        n += is_point(line, i);
+    }
+    return n;
 }
 
-/* The path through all points, or dots at them. */
+/* Walks through the points that are shown: of those that are there, evenly many and the last. */
+struct walk {
+    const struct report_line *line;
+    size_t n, stride; /* points that are there; from one shown to the next */
+    size_t next;      /* index in the line */
+    size_t rank;      /* points before it */
+};
+
+static struct walk walk_along(const struct report_line *line)
+{
+    size_t n = n_points(line);
+    return (struct walk){.line = line, .n = n, .stride = n > 0 ? (n - 1) / MOST_POINTS + 1 : 1};
+}
+
+static bool walk_on(struct walk *walk, size_t *at)
+{
+    while (walk->next < walk->line->n) {
+        size_t i = walk->next++;
+        if (!is_point(walk->line, i)) {
+            continue;
+        }
+        size_t rank = walk->rank++;
+        if (rank % walk->stride == 0 || rank == walk->n - 1) {
+            *at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The path through all points, be there others unknown between them, or dots at them. */
 static void print_path(FILE *out, const struct scale *scale, const struct report_line *line,
                        bool dots)
 {
     fputs("<path class=\"", out);
     print_class(out, line);
     fputs(dots ? " dots\" d=\"" : " line\" d=\"", out);
-    bool inside = false;
-    for (size_t i = 0; i < line->n; i = next_shown(i, line->n)) {
-        bool is_here = is_point(line, i);
-        if (is_here) {
-            fprintf(out, "%c%.1f %.1f%s", inside && !dots ? 'L' : 'M', x_of(scale, line->x[i]),
-                    y_of(scale, line->y[i]), dots ? "h0" : "");
-        }
-        inside = is_here;
+    struct walk walk = walk_along(line);
+    char step = 'M';
+    for (size_t i; walk_on(&walk, &i); step = dots ? 'M' : 'L') {
+        fprintf(out, "%c%.1f %.1f%s", step, x_of(scale, line->x[i]), y_of(scale, line->y[i]),
+                dots ? "h0" : "");
     }
     putc('"', out);
 }
@@ -223,22 +252,11 @@ static void print_values(FILE *out, const struct report_line *line)
     fputs(" data-name=\"", out);
     report_print_text(out, line->name);
     fputs("\" data-p=\"", out);
-    for (size_t i = 0; i < line->n; i = next_shown(i, line->n)) {
-        if (is_point(line, i)) {
-            fprintf(out, "%s%.6g,%.5g", blank, line->x[i], line->y[i]);
-            blank = " ";
-        }
+    struct walk walk = walk_along(line);
+    for (size_t i; walk_on(&walk, &i); blank = " ") {
+        fprintf(out, "%s%.6g,%.5g", blank, line->x[i], line->y[i]);
     }
     putc('"', out);
-}
-
-static size_t n_points(const struct report_line *line)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < line->n; i++) {
-        n += is_point(line, i);
-    }
-    return n;
 }
 
 static void print_line(FILE *out, const struct scale *scale, const struct report_line *line,

@@ -56,9 +56,14 @@ static double value_of(const struct report_run *run, size_t column)
 static double best_of(const struct report_run *runs, size_t n, size_t column)
 {
     double best = (double)NAN;
+    size_t first = n; /* that has such a number */
     for (size_t i = 0; i < n; i++) {
         double value = value_of(&runs[i], column);
-        bool same_loss = weft_net_output(runs[i].net) == weft_net_output(runs[0].net);
+        if (!isfinite(value)) {
+            continue;
+        }
+        first = first < n ? first : i;
+        bool same_loss = weft_net_output(runs[i].net) == weft_net_output(runs[first].net);
         if (columns[column].better == 0 || (columns[column].object == NULL && !same_loss)) {
             return (double)NAN;
         }
@@ -77,7 +82,11 @@ static void print_value(FILE *out, enum cell kind, double value)
         report_print_percent(out, value);
         break;
     case CELL_COUNT:
-        report_print_count(out, (size_t)value);
+        if (isfinite(value)) {
+            report_print_count(out, (size_t)value);
+        } else {
+            report_print_real(out, value);
+        }
         break;
     case CELL_SECONDS:
         report_print_seconds(out, value);
@@ -91,15 +100,19 @@ static void print_result_row(FILE *out, const struct report_run *runs, size_t n,
     const struct report_run *run = &runs[index];
     fputs("<tr><th scope=\"row\">", out);
     report_print_text(out, name_of(runs, n, index));
-    fprintf(out, "</th><td class=\"word\">%s</td><td class=\"word\">", report_set_name(run));
+    fprintf(out, "</th><td class=\"word\">%s</td><td class=\"word\">",
+            run->evaluation != NULL ? report_set_name(run) : "&#8211;");
     report_print_widths(out, run->net);
     fputs("</td>", out);
     for (size_t c = 0; c < N_COLUMNS; c++) {
         double value = value_of(run, c);
         bool is_best = n > 1 && value == best_of(runs, n, c);
         if (known[c]) {
-            fprintf(out, "<td data-v=\"%.9g\"%s>", isfinite(value) ? value : 0,
-                    is_best ? " class=\"best\"" : "");
+            fputs("<td", out);
+            if (isfinite(value)) {
+                fprintf(out, " data-v=\"%.9g\"%s", value, is_best ? " class=\"best\"" : "");
+            }
+            putc('>', out);
             print_value(out, columns[c].kind, value);
             fputs("</td>", out);
         }

@@ -465,16 +465,21 @@ static int put_image(json_t *root, const struct picture_image *image)
     return failed | json_object_set_new(root, "image", object);
 }
 
+/* How far the first output is from the truth; what is no number is farthest. */
+static double distance(const struct work *work, size_t sample)
+{
+    double off = fabs((double)p_at(work, sample, 0) - (double)truth_value(work, sample, 0));
+    return isnan(off) ? HUGE_VAL : off;
+}
+
 /* Where values are farthest from the truth, by the first output, the farthest first. */
 static size_t choose_farthest(const struct work *work, size_t *samples)
 {
     size_t n = 0;
     for (size_t i = 0; i < work->n_samples; i++) {
-        double off = fabs((double)p_at(work, i, 0) - (double)truth_value(work, i, 0));
+        double off = distance(work, i);
         size_t at = n;
-        for (; at > 0 && off > fabs((double)p_at(work, samples[at - 1], 0) -
-                                    (double)truth_value(work, samples[at - 1], 0));
-             at--) {
+        for (; at > 0 && off > distance(work, samples[at - 1]); at--) {
             if (at < REPORT_MOST_SAMPLES) {
                 samples[at] = samples[at - 1];
             }

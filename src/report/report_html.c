@@ -9,6 +9,13 @@
 
 #include "base/utf8.h"
 
+static bool turns_text(const char *text)
+{
+    unsigned char last = (unsigned char)text[2];
+    return (memcmp(text, "\xE2\x80", 2) == 0 && last >= 0xAA && last <= 0xAE) ||
+           (memcmp(text, "\xE2\x81", 2) == 0 && last >= 0xA6 && last <= 0xA9);
+}
+
 void report_print_text(FILE *out, const char *text)
 {
     static const struct {
@@ -20,12 +27,14 @@ void report_print_text(FILE *out, const char *text)
         while (i < sizeof special / sizeof *special && special[i].c != *text) {
             i++;
         }
-        /* U+0080..U+009F, which are C2 80..C2 9F, are control characters too, and HTML has no
-         * U+FFFE and U+FFFF. */
+        /* U+0080..U+009F, which are C2 80..C2 9F, are control characters too, HTML has no U+FFFE
+         * and U+FFFF, and U+202A..U+202E and U+2066..U+2069 turn round what stands behind them
+         * (unicode.org/reports/tr9). */
         bool control =
             (unsigned char)*text < 0x20 || *text == 0x7f ||
             (len == 2 && text[0] == '\xC2' && (unsigned char)text[1] < 0xA0) ||
-            (len == 3 && memcmp(text, "\xEF\xBF", 2) == 0 && (unsigned char)text[2] >= 0xBE);
+            (len == 3 && memcmp(text, "\xEF\xBF", 2) == 0 && (unsigned char)text[2] >= 0xBE) ||
+            (len == 3 && turns_text(text));
         if (i < sizeof special / sizeof *special) {
             fputs(special[i].reference, out);
         } else if (len == 0 || control) {

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "report/report_evaluation.h"
 #include "report/report_html.h"
 #include "report/report_sections.h"
 
@@ -26,6 +27,21 @@ const char *report_text_in(const json_t *object, const char *key)
 const json_t *report_class_at(const struct report_run *run, size_t index)
 {
     return json_array_get(json_object_get(run->evaluation, "classes"), index);
+}
+
+/* Areas are not measured of more classes: their mean would be one of some. */
+double report_class_mean(const struct report_run *run, const char *key)
+{
+    const json_t *classes = json_object_get(run->evaluation, "classes");
+    size_t n_classes = json_array_size(classes);
+    bool is_area = strcmp(key, "auc") == 0 || strcmp(key, "average_precision") == 0;
+    double sum = 0, n = 0;
+    for (size_t i = 0; i < n_classes && !(is_area && n_classes > REPORT_MOST_RANKED); i++) {
+        double value = report_real_in(json_array_get(classes, i), key);
+        sum += isfinite(value) ? value : 0;
+        n += isfinite(value);
+    }
+    return n > 0 ? sum / n : (double)NAN;
 }
 
 const char *report_set_name(const struct report_run *run)
@@ -79,22 +95,10 @@ static void print_percent_tile(FILE *out, const char *name, double value)
     }
 }
 
-static double mean_area(const struct report_run *run)
-{
-    const json_t *classes = json_object_get(run->evaluation, "classes");
-    double sum = 0, n = 0;
-    for (size_t i = 0; i < json_array_size(classes); i++) {
-        double area = report_real_in(json_array_get(classes, i), "auc");
-        sum += isfinite(area) ? area : 0;
-        n += isfinite(area);
-    }
-    return sum / n;
-}
-
 static void print_tiles(FILE *out, const struct report_run *run)
 {
     const json_t *found = run->evaluation, *about = json_object_get(found, "run");
-    double auc = report_real_in(found, "auc"), mean = mean_area(run);
+    double auc = report_real_in(found, "auc"), mean = report_class_mean(run, "auc");
     fputs("<div class=\"grid tiles\">\n", out);
     print_percent_tile(out, "Accuracy", report_real_in(found, "accuracy"));
     print_real_tile(out, "Loss", report_real_in(found, "loss"));
@@ -115,6 +119,10 @@ static void print_tiles(FILE *out, const struct report_run *run)
 
 void report_print_widths(FILE *out, const weft_net *net)
 {
+    if (net == NULL) {
+        fputs("&#8211;", out);
+        return;
+    }
     fprintf(out, "%zu", weft_net_n_inputs(net));
     for (size_t i = 0; i < weft_net_n_layers(net); i++) {
         fprintf(out, "-%zu", weft_net_width(net, i));
@@ -123,6 +131,9 @@ void report_print_widths(FILE *out, const weft_net *net)
 
 static void print_network(FILE *out, const weft_net *net)
 {
+    if (net == NULL) {
+        return;
+    }
     report_term(out, "Network");
     report_print_widths(out, net);
     for (size_t i = 0; i + 1 < weft_net_n_layers(net); i++) {
@@ -192,6 +203,16 @@ void report_print_summary(FILE *out, const struct report_run *run)
     const json_t *about = json_object_get(run->evaluation, "run");
     fputs("<header>\n<p class=\"brand\">weft report</p>\n<h1>", out);
     report_print_text(out, run->name);
+    if (run->evaluation == NULL) {
+        fputs("</h1>\n<p class=\"note\">There is no evaluation of this run: it diverged, was cut "
+              "off, goes on still or was trained with <code>--no-report</code>.</p>\n"
+              "<dl class=\"card facts\">\n",
+              out);
+        print_network(out, run->net);
+        print_training(out, run);
+        fputs("</dl>\n</header>\n", out);
+        return;
+    }
     fputs("</h1>\n<p class=\"note\">Run ", out);
     report_print_text(out, report_text_in(about, "outcome"));
     fputs(", ", out);
@@ -228,6 +249,9 @@ void report_print_time(FILE *out, const struct report_run *run)
     enum { N_PARTS = sizeof parts / sizeof *parts };
     const json_t *about = json_object_get(run->evaluation, "run");
     double total = 0, seconds[N_PARTS];
+    if (about == NULL) {
+        return;
+    }
     for (size_t i = 0; i < N_PARTS; i++) {
         seconds[i] = fmax(report_real_in(about, parts[i].key), 0);
         total += seconds[i];
@@ -324,6 +348,8 @@ void report_print_settings(FILE *out, const struct report_run *run)
             print_section_of_settings(out, run, i);
         }
     }
-    print_environment(out, run);
+    if (run->evaluation != NULL) {
+        print_environment(out, run);
+    }
     fputs("</div>\n</section>\n", out);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <weft/model.h>
 
@@ -219,13 +220,21 @@ static weft_status read_metrics(struct report_run *run, weft_error *err)
 
 /* Model and evaluation. */
 
+static bool is_missing(const char *path)
+{
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 static weft_status read_model(struct report_run *run, weft_error *err)
 {
     char *path = join(run->path, "model.safetensors");
     if (path == NULL) {
         return weft_fail_nomem(err, "a file name");
     }
-    weft_status status = weft_model_load(path, NULL, &run->net, err);
+    weft_status status = WEFT_OK;
+    if (run->evaluation != NULL || !is_missing(path)) {
+        status = weft_model_load(path, NULL, &run->net, err);
+    }
     weft_mem_free(path);
     return status;
 }
@@ -236,21 +245,26 @@ static weft_status read_evaluation(struct report_run *run, weft_error *err)
     if (path == NULL) {
         return weft_fail_nomem(err, "a file name");
     }
-    weft_status status = report_evaluation_read(path, &run->evaluation, err);
-    if (status == WEFT_OK) {
-        const json_t *image = json_object_get(run->evaluation, "image");
-        const json_t *names = json_object_get(run->evaluation, "classes");
-        size_t pixels = (size_t)(json_integer_value(json_object_get(image, "height")) *
-                                 json_integer_value(json_object_get(image, "width")) *
-                                 json_integer_value(json_object_get(image, "channels")));
-        if ((image != NULL && pixels != weft_net_n_inputs(run->net)) ||
-            (names != NULL && json_array_size(names) != weft_net_n_class_names(run->net))) {
-            status = weft_fail(err, WEFT_ERR_MISMATCH,
-                               "%s: is of another network than model.safetensors beside it", path);
-        }
-    }
+    weft_status status =
+        is_missing(path) ? WEFT_OK : report_evaluation_read(path, &run->evaluation, err);
     weft_mem_free(path);
     return status;
+}
+
+static weft_status check_fit(const struct report_run *run, weft_error *err)
+{
+    const json_t *image = json_object_get(run->evaluation, "image");
+    const json_t *names = json_object_get(run->evaluation, "classes");
+    size_t pixels = (size_t)(json_integer_value(json_object_get(image, "height")) *
+                             json_integer_value(json_object_get(image, "width")) *
+                             json_integer_value(json_object_get(image, "channels")));
+    if ((image != NULL && pixels != weft_net_n_inputs(run->net)) ||
+        (names != NULL && json_array_size(names) != weft_net_n_class_names(run->net))) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "%s/%s: is of another network than model.safetensors beside it", run->path,
+                         REPORT_EVALUATION_FILE);
+    }
+    return WEFT_OK;
 }
 
 static char *name_of(const char *path)
@@ -285,10 +299,13 @@ weft_status report_run_read(const char *path, struct report_run *out, weft_error
         status = read_metrics(&run, err);
     }
     if (status == WEFT_OK) {
+        status = read_evaluation(&run, err);
+    }
+    if (status == WEFT_OK) {
         status = read_model(&run, err);
     }
     if (status == WEFT_OK) {
-        status = read_evaluation(&run, err);
+        status = check_fit(&run, err);
     }
     if (status != WEFT_OK) {
         report_run_release(&run);

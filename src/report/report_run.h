@@ -36,11 +36,12 @@ struct report_run {
     size_t n_settings;
     double *metrics[REPORT_N_METRICS]; /* [n_epochs] each; NaN where a line has no such number */
     size_t n_epochs;
-    json_t *evaluation; /* as report_evaluation_read() gives it */
-    weft_net *net;
+    json_t *evaluation; /* as report_evaluation_read() gives it; NULL: the run has none */
+    weft_net *net;      /* NULL: the run has none, and no evaluation either */
 };
 
-/* Reads config.ini, metrics.jsonl, evaluation.json and model.safetensors of a run directory.
+/* Reads config.ini, metrics.jsonl, evaluation.json and model.safetensors of a run directory; the
+ * last two may be missing, as of runs that diverged.
  * WEFT_ERR_IO, WEFT_ERR_FORMAT, WEFT_ERR_MISMATCH (the files do not belong together): the message
  * names the file, and the line where there are lines. Release with report_run_release(). */
 WEFT_CHECKED weft_status report_run_read(const char *path, struct report_run *out, weft_error *err);

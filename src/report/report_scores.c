@@ -131,7 +131,7 @@ static const struct {
     {"average_precision", "Avg. precision", "area under the precision-recall curve"}};
 enum { N_CLASS_COLUMNS = sizeof class_columns / sizeof *class_columns };
 
-static void print_class_row(FILE *out, const json_t *class, double *sums)
+static void print_class_row(FILE *out, const json_t *class)
 {
     fputs("<tr><th scope=\"row\">", out);
     report_print_text(out, report_text_in(class, "name"));
@@ -139,10 +139,8 @@ static void print_class_row(FILE *out, const json_t *class, double *sums)
     report_print_count(out, report_count_in(class, "samples"));
     fputs("</td>", out);
     for (size_t c = 0; c < N_CLASS_COLUMNS; c++) {
-        double value = report_real_in(class, class_columns[c].key);
-        sums[c] += value;
         fputs("<td>", out);
-        report_print_real(out, value);
+        report_print_real(out, report_real_in(class, class_columns[c].key));
         fputs("</td>", out);
     }
     fputs("</tr>\n", out);
@@ -152,7 +150,6 @@ void report_print_classes(FILE *out, const struct report_run *run)
 {
     const json_t *classes = json_object_get(run->evaluation, "classes");
     size_t n = json_array_size(classes);
-    double sums[N_CLASS_COLUMNS] = {0};
     if (n == 0) {
         return;
     }
@@ -168,12 +165,12 @@ void report_print_classes(FILE *out, const struct report_run *run)
     }
     fputs("</tr></thead>\n<tbody>\n", out);
     for (size_t i = 0; i < n; i++) {
-        print_class_row(out, json_array_get(classes, i), sums);
+        print_class_row(out, json_array_get(classes, i));
     }
     fputs("</tbody>\n<tfoot><tr><th scope=\"row\">mean</th><td></td>", out);
     for (size_t c = 0; c < N_CLASS_COLUMNS; c++) {
         fputs("<td>", out);
-        report_print_real(out, sums[c] / (double)n);
+        report_print_real(out, report_class_mean(run, class_columns[c].key));
         fputs("</td>", out);
     }
     fputs("</tr></tfoot></table></div>\n</section>\n", out);
@@ -196,6 +193,13 @@ static size_t n_points_of(const json_t *objects, const char *key)
     return n;
 }
 
+/* NaN, which no chart draws, where it is null. */
+static double number_at(const json_t *pair, size_t index)
+{
+    const json_t *value = json_array_get(pair, index);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
 /* The first lists named `key` in an array of objects; `remark` is the key of the number for the
  * legend. */
 static weft_status curves_init(struct curves *curves, const json_t *objects, const char *key,
@@ -215,8 +219,8 @@ static weft_status curves_init(struct curves *curves, const json_t *objects, con
             continue;
         }
         for (size_t j = 0; j < n; j++) {
-            next[j] = json_number_value(json_array_get(json_array_get(points, j), 0));
-            next[n + j] = json_number_value(json_array_get(json_array_get(points, j), 1));
+            next[j] = number_at(json_array_get(points, j), 0);
+            next[n + j] = number_at(json_array_get(points, j), 1);
         }
         curves->lines[curves->n] = (struct report_line){
             .name = report_text_in(object, "name"),
@@ -336,11 +340,15 @@ weft_status report_print_rankings(FILE *out, const struct report_run *run, weft_
         status = curves_init(&pr, classes, "pr", "average_precision", err);
     }
     if (status == WEFT_OK) {
-        bool some = json_array_size(classes) > REPORT_MOST_CURVES;
+        size_t n = json_array_size(classes);
         report_section_begin(out, "ranking", "Thresholds and calibration",
-                             some ? "Each class against the rest; the ten classes with the "
-                                    "smallest areas."
-                                  : NULL);
+                             n > REPORT_MOST_RANKED
+                                 ? "Each class against the rest; of the first 100 classes the ten "
+                                   "with the smallest areas."
+                             : n > REPORT_MOST_CURVES
+                                 ? "Each class against the rest; the ten classes with the "
+                                   "smallest areas."
+                                 : NULL);
         fputs("<div class=\"grid charts\">\n", out);
         print_roc(out, &roc);
         print_pr(out, &pr);
@@ -372,7 +380,7 @@ static void print_scatter(FILE *out, const char *name, const struct report_line 
 {
     char title[120];
     double low = line->x[0], high = line->x[0];
-    for (size_t i = 0; i < line->n; i++) {
+    for (size_t i = 0; i < line->n; i++) { /* fmin() and fmax() pass by what is no number */
         low = fmin(low, fmin(line->x[i], line->y[i]));
         high = fmax(high, fmax(line->x[i], line->y[i]));
     }

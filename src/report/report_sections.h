@@ -41,10 +41,14 @@ size_t report_count_in(const json_t *object, const char *key);
 const char *report_text_in(const json_t *object, const char *key);
 const json_t *report_class_at(const struct report_run *run, size_t index);
 
+/* The mean of the classes that have such a number; NaN where none has, or where only some of very
+ * many were measured. */
+double report_class_mean(const struct report_run *run, const char *key);
+
 /* "test set", "validation set", "training set": what the evaluation is of. */
 const char *report_set_name(const struct report_run *run);
 
-/* "784-128-10" */
+/* "784-128-10"; a dash where there is no network. */
 void report_print_widths(FILE *out, const weft_net *net);
 
 /* <section id=...><h2>title</h2> and, where note is not NULL, a paragraph of it. */

@@ -45,8 +45,27 @@ for file in evaluation.json report.html; do
     [ ! -e "run/$file" ] || fail "$file of the older run is still there"
 done
 has run/config.ini 'report = false'
-refused 3 "run/evaluation.json: cannot open" report run
-has err "trained with --no-report"
+run 0 report run
+has run/report.html 'There is no evaluation of this run'
+has run/report.html '784-16-10'
+lacks run/report.html '<section id="classes"'
+rm run/report.html
+# Diverged: no network, and what was learned until then is still to be seen.
+run 4 train table.csv --label kind --epochs 50 --lr 1e30 --hidden 4 --batch-size 60 -o diverged -q
+[ ! -e diverged/model.safetensors ] || fail "wanted no network"
+run 0 report diverged
+has diverged/report.html 'There is no evaluation of this run'
+has diverged/report.html '<section id="settings"'
+run 0 report diverged held -o both.html
+has both.html '<h1>2 runs</h1>'
+cp -r held headless
+rm headless/model.safetensors
+refused 3 "headless/model.safetensors" report headless
+# Scores on the test set after every second epoch make a line.
+run 0 train table.csv --test table.csv --label kind --epochs 90 --test-every 2 -o now_and_then -q
+grep -o 'd="[^"]*" data-name="test"' now_and_then/report.html | head -n 1 >path
+is "$(tr -cd M <path | wc -c)" 1
+is "$(tr -cd L <path | wc -c)" 44
 
 # Several.
 run 0 report held alone start
