@@ -123,6 +123,9 @@ static enum weft_http_result keep_run(struct weft_sender *sender, const json_t *
     const json_t *place = json_object_get(info, "artifact_uri");
     if (json_string_length(place) > 0) {
         weft_spool_set(sender->spool, "artifact_uri", json_string(json_string_value(place)));
+        if (weft_spool_text(sender->spool, "artifact_uri") == NULL) {
+            return fail_with(sender, WEFT_HTTP_AGAIN, "no memory for an answer");
+        }
     }
     if (!keep(sender, "run_id", id)) {
         return fail_with(sender, WEFT_HTTP_AGAIN, "an answer has no run_id");
@@ -363,8 +366,12 @@ static enum weft_http_result put_stream(struct weft_sender *sender, const char *
     char *path = NULL;
     weft_error err;
     const char *artifact_uri = weft_spool_text(sender->spool, "artifact_uri");
-    if (weft_address_of_artifact(sender->base, artifact_uri != NULL ? artifact_uri : "", file,
-                                 &path, &err) != WEFT_OK) {
+    weft_status status = weft_address_of_artifact(
+        sender->base, artifact_uri != NULL ? artifact_uri : "", file, &path, &err);
+    if (status == WEFT_ERR_NOMEM) {
+        return fail_with(sender, WEFT_HTTP_AGAIN, err.message);
+    }
+    if (status != WEFT_OK) {
         drop(sender, err.message);
         return WEFT_HTTP_OK;
     }
@@ -444,7 +451,10 @@ enum weft_http_result weft_sender_end(struct weft_sender *sender)
     }
     weft_http_answer_release(&answer);
     weft_spool_set(spool, "done", json_true());
-    if (weft_spool_save(spool) && weft_spool_flag(spool, "done")) {
+    if (!weft_spool_flag(spool, "done")) {
+        return fail_with(sender, WEFT_HTTP_AGAIN, "no memory to note the end");
+    }
+    if (weft_spool_save(spool)) {
         weft_spool_remove(spool);
     }
     return WEFT_HTTP_OK;

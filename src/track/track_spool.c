@@ -332,8 +332,11 @@ enum weft_spool_result weft_spool_read(struct weft_spool *spool, off_t *at, json
     if (len == 0) {
         return WEFT_SPOOL_FAILED;
     }
+    /* Where memory is short jansson may take that for a fault of the text: what fails twice is one,
+     * unless it says otherwise. */
     json_error_t why = {0};
     json_t *found = json_loadb(text, len, 0, &why);
+    found = found != NULL ? found : json_loadb(text, len, 0, &why);
     if (found == NULL && json_error_code(&why) != json_error_out_of_memory) {
         found = json_object();
     }

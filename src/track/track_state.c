@@ -127,6 +127,10 @@ weft_status weft_state_read(const char *path, json_t **out, weft_error *err)
     }
     json_error_t why = {0};
     json_t *state = json_loadf(stream, JSON_REJECT_DUPLICATES, &why);
+    if (state == NULL) { /* see weft_spool_read() */
+        rewind(stream);
+        state = json_loadf(stream, JSON_REJECT_DUPLICATES, &why);
+    }
     int failed = ferror(stream) != 0 ? errno : 0;
     fclose(stream);
     weft_status status = WEFT_OK;

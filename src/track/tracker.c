@@ -684,10 +684,12 @@ static json_t *existing_files(const struct weft_spool *spool)
 /* A run that was cut off left no status. */
 static void settle_end(struct weft_spool *spool)
 {
-    if (weft_spool_text(spool, "status") == NULL) {
-        weft_spool_set(spool, "status", json_string("KILLED"));
+    if (json_object_get(spool->state, "end_time") == NULL) {
         weft_spool_set(spool, "end_time", json_integer(last_sign_of_life(spool)));
+    }
+    if (weft_spool_text(spool, "status") == NULL) {
         weft_spool_set(spool, "files", existing_files(spool));
+        weft_spool_set(spool, "status", json_string("KILLED"));
     }
 }
 
