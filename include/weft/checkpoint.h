@@ -32,6 +32,11 @@ WEFT_API WEFT_CHECKED weft_status weft_checkpoint_save(const weft_event *event, 
                                                        const weft_checkpoint_note *notes,
                                                        size_t n_notes, weft_error *err);
 
+/** Writes the network of the best epoch so far as weft_model_save() would, in a listener as above.
+ *  WEFT_ERR_ARG: the run keeps none, or no epoch has ended. */
+WEFT_API WEFT_CHECKED weft_status weft_checkpoint_save_best(const weft_event *event,
+                                                            const char *path, weft_error *err);
+
 /** A checkpoint in memory, for weft_train_options.resume. */
 typedef struct weft_checkpoint weft_checkpoint;
 

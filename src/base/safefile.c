@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "base/safefile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -231,4 +232,27 @@ void weft_safefile_abort(struct weft_safefile *file)
         unlink(file->temp_path);
     }
     forget(file);
+}
+
+/* NAME.tmp. and 16 hexadecimal digits. */
+static bool is_temp(const char *name)
+{
+    static const char infix[] = ".tmp.";
+    size_t len = strlen(name), digits = 16, tail = digits + sizeof infix - 1;
+    return len > tail && memcmp(name + len - tail, infix, sizeof infix - 1) == 0 &&
+           strspn(name + len - digits, "0123456789abcdef") == digits;
+}
+
+void weft_safefile_clean(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    const struct dirent *entry;
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        if (is_temp(entry->d_name)) {
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
 }

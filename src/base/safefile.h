@@ -31,6 +31,10 @@ WEFT_CHECKED weft_status weft_safefile_open(struct weft_safefile *file, const ch
  */
 WEFT_CHECKED weft_status weft_safefile_commit(struct weft_safefile *file, weft_error *err);
 
+/* Removes temporary files that a killed process left in a directory, which nobody else is writing
+ * to. What cannot be removed stays. */
+void weft_safefile_clean(const char *directory);
+
 /* Removes the temporary file and empties the struct; harmless on an empty one. */
 void weft_safefile_abort(struct weft_safefile *file);
 

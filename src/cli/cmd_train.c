@@ -7,10 +7,16 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/mem.h"
+#include "base/safefile.h"
 #include "cli/stop_signal.h"
 #include "cli/train_job.h"
 
 #define AT(member) offsetof(struct train_args, member)
+
+static const char *on_divergence_choice(size_t index)
+{
+    return index == TRAIN_STOP ? "stop" : "rollback";
+}
 
 static const struct cli_option data_options[] = {
     {.name = "data",
@@ -356,6 +362,42 @@ static const struct cli_option run_options[] = {
      .word = "auto",
      .min = 1,
      .help = "epochs from one line of progress to the next (auto: at most 20 lines)"},
+    {.name = "resume",
+     .type = CLI_TEXT,
+     .flags = CLI_NO_CONFIG | CLI_NO_RECORD,
+     .offset = AT(common.resume),
+     .metavar = "RUNDIR",
+     .help = "go on with this run where its last checkpoint is, with its settings; --epochs is the "
+             "total",
+     .default_text = "none"},
+    {.name = "checkpoint-every",
+     .type = CLI_TEXT,
+     .offset = AT(checkpoint_every),
+     .metavar = "N[s|e]",
+     .fallback = "60s",
+     .help = "steps, seconds (60s) or epochs (5e) from one checkpoint to the next, or 'never'; "
+             "another one is written when the run ends or is stopped"},
+    {.name = "keep",
+     .type = CLI_COUNT,
+     .offset = AT(keep),
+     .metavar = "N",
+     .max = 1000000,
+     .help = "older checkpoints that stay beside the last one"},
+    {.name = "on-divergence",
+     .type = CLI_CHOICE,
+     .offset = AT(on_divergence),
+     .metavar = "WHAT",
+     .n_choices = TRAIN_N_ON_DIVERGENCE,
+     .choice = on_divergence_choice,
+     .help = "when losses are no longer finite; rollback: go on from the last checkpoint at half "
+             "the learning rate"},
+    {.name = "rollbacks",
+     .type = CLI_COUNT,
+     .offset = AT(rollbacks),
+     .metavar = "N",
+     .min = 1,
+     .max = 1000,
+     .help = "times that --on-divergence rollback does so at most"},
     {.name = "track",
      .type = CLI_TEXT,
      .flags = CLI_NO_RECORD,
@@ -449,6 +491,7 @@ static void set_defaults(void *arguments)
     args->test_every = options.test_every;
     args->init_std = 0.01;
     args->report = true;
+    args->rollbacks = 5;
     args->track_every = 100;
     args->track_wait = 60;
 }
@@ -538,6 +581,20 @@ static weft_status check_stopping(const struct train_job *job, weft_error *err)
     return WEFT_OK;
 }
 
+static weft_status check_checkpoints(const struct train_job *job, weft_error *err)
+{
+    const struct train_args *args = job->args;
+    struct checkpoint_interval interval;
+    weft_status status = checkpoint_interval_parse(args->checkpoint_every, &interval, err);
+    if (status == WEFT_OK && interval.unit == CHECKPOINT_NEVER &&
+        args->on_divergence == TRAIN_ROLL_BACK) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--on-divergence rollback: wanted checkpoints to go back to; got "
+                         "--checkpoint-every never");
+    }
+    return status;
+}
+
 /* What no single option can be blamed for. */
 static weft_status check_options(const struct train_job *job, weft_error *err)
 {
@@ -554,6 +611,9 @@ static weft_status check_options(const struct train_job *job, weft_error *err)
     weft_status status = check_optimizer(job, err);
     if (status == WEFT_OK) {
         status = check_stopping(job, err);
+    }
+    if (status == WEFT_OK) {
+        status = check_checkpoints(job, err);
     }
     if (status == WEFT_OK && args->init_from == NULL) {
         status = cli_check_activations(&args->net, err);
@@ -598,13 +658,35 @@ static int make_run(struct train_job *job)
     if (args->print_every == 0) {
         args->print_every = cli_progress_every(args->epochs);
     }
-    if (cli_run_dir_make(&job->run, args->out, args->force, job->options, &err) != WEFT_OK) {
+    weft_status status =
+        job->resume != NULL
+            ? cli_run_dir_open(&job->run, args->out, job->resume_metrics, job->options, &err)
+            : cli_run_dir_make(&job->run, args->out, args->force, job->options, &err);
+    if (status == WEFT_OK && job->resume == NULL) {
+        status = checkpoints_init(&job->checkpoints, job->run.path, &err);
+    }
+    if (status == WEFT_OK) {
+        status =
+            checkpoint_interval_parse(args->checkpoint_every, &job->checkpoints.interval, &err);
+    }
+    if (status == WEFT_OK && !checkpoints_take_settings(&job->checkpoints, job->options)) {
+        status = weft_fail_nomem(&err, "settings");
+    }
+    if (status != WEFT_OK) {
+        cli_run_dir_discard(&job->run);
         return cli_fail(job->command, CLI_FAILED, &err);
     }
     if (job->run.n_forgotten > 0) {
         cli_error(job->command, "%s: %zu items of an older run were never sent and are gone",
                   job->run.path, job->run.n_forgotten);
     }
+    if (job->resume == NULL) {
+        checkpoints_clear(&job->checkpoints);
+    } else {
+        weft_safefile_clean(job->checkpoints.dir);
+    }
+    job->checkpoints.keep = args->keep;
+    job->checkpoints.keeps_best = args->keep_best;
     return CLI_DONE;
 }
 
@@ -617,7 +699,7 @@ static int run_job(struct train_job *job)
     }
     int code = train_track_check(job);
     if (code == CLI_DONE) {
-        code = check_out(job);
+        code = job->args->common.resume != NULL ? train_resume_open(job) : check_out(job);
     }
     if (code == CLI_DONE) {
         code = cli_make_context(job->command, &job->args->common, &job->context);
@@ -626,6 +708,9 @@ static int run_job(struct train_job *job)
     if (code == CLI_DONE) {
         code = train_load(job);
         job->load_seconds = weft_clock_seconds() - start;
+    }
+    if (code == CLI_DONE && job->resume != NULL) {
+        code = train_resume_check(job);
     }
     if (code == CLI_DONE) {
         code = train_check(job);
@@ -661,6 +746,8 @@ static int run(struct cli_call *call)
         .command = call->command->name, .options = &call->options, .args = call->options.args};
     int code = run_job(&job);
     cli_run_dir_release(&job.run);
+    checkpoints_release(&job.checkpoints);
+    weft_checkpoint_free(job.resume);
     weft_evaluation_release(&job.test_found);
     sample_predictions_release(&job.predictions);
     weft_net_free(job.net);
@@ -689,7 +776,8 @@ const struct cli_command cli_train = {
              "  FILE.h5           HDF5; see --x and --y",
     .examples = "  weft train data/mnist\n"
                 "  weft train iris.csv --label species --val 0.2 --hidden 16,16 --epochs 100\n"
-                "  weft train -c runs/001/config.ini --seed 2\n",
+                "  weft train -c runs/001/config.ini --seed 2\n"
+                "  weft train --resume runs/001\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof *groups,
     .args_size = sizeof(struct train_args),

@@ -17,6 +17,7 @@ struct cli_common {
     size_t threads; /* 0: to be found out */
     char *isa;      /* NULL: WEFT_ISA, or else the best */
     char *config;
+    char *resume;     /* directory of a run whose config.ini is read as `config` */
     size_t precision; /* weft_precision */
 };
 

@@ -6,8 +6,11 @@
 
 #include <weft/version.h>
 
+#include "base/fail.h"
+#include "base/mem.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/inputs.h"
 #include "cli/suggestion.h"
 
 /* The command of that name in a list ended by NULL; of a mode, "bench step", the last word is its
@@ -59,6 +62,15 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+static weft_status read_resumed(struct cli_options *options, const char *run_dir, weft_error *err)
+{
+    char *path = cli_join_path(run_dir, "config.ini");
+    weft_status status =
+        path == NULL ? weft_fail_nomem(err, "a file name") : cli_config_read(options, path, err);
+    weft_mem_free(path);
+    return status;
+}
+
 /* Command line, then the config file that it may name, then what has to be there. */
 static weft_status read_options(struct cli_options *options, int argc, char **argv, weft_error *err)
 {
@@ -66,6 +78,8 @@ static weft_status read_options(struct cli_options *options, int argc, char **ar
     const struct cli_common *common = options->args;
     if (status == WEFT_OK && common->config != NULL) {
         status = cli_config_read(options, common->config, err);
+    } else if (status == WEFT_OK && common->resume != NULL) {
+        status = read_resumed(options, common->resume, err);
     }
     return status != WEFT_OK ? status : cli_options_check_missing(options, err);
 }

@@ -151,22 +151,42 @@ static weft_status remove_older(const char *path, weft_error *err)
                : weft_fail_errno(err, errno, "%s: cannot remove the older file", path);
 }
 
-static weft_status open_files(struct cli_run_dir *run, const struct cli_options *options,
-                              weft_error *err)
+static weft_status name_files(struct cli_run_dir *run, char **metrics, weft_error *err)
 {
     run->config = cli_join_path(run->path, "config.ini");
     run->model = cli_join_path(run->path, CLI_MODEL_FILE);
     run->evaluation = cli_join_path(run->path, REPORT_EVALUATION_FILE);
     run->report = cli_join_path(run->path, REPORT_PAGE_FILE);
-    char *metrics = cli_join_path(run->path, "metrics.jsonl");
+    *metrics = cli_join_path(run->path, "metrics.jsonl");
     if (run->config == NULL || run->model == NULL || run->evaluation == NULL ||
-        run->report == NULL || metrics == NULL || !name_images(run)) {
-        weft_mem_free(metrics);
+        run->report == NULL || *metrics == NULL || !name_images(run)) {
+        weft_mem_free(*metrics);
         return weft_fail_nomem(err, "file names");
+    }
+    return WEFT_OK;
+}
+
+/* Two processes that write the same metrics would mix them up. Where the file system knows no
+ * locks there are none. */
+static weft_status lock_metrics(int fd, const char *metrics, weft_error *err)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_SETLK, &lock) != 0 && (errno == EACCES || errno == EAGAIN)
+               ? weft_fail(err, WEFT_ERR_MISMATCH, "%s: another process is training there", metrics)
+               : WEFT_OK;
+}
+
+static weft_status open_files(struct cli_run_dir *run, const struct cli_options *options,
+                              weft_error *err)
+{
+    char *metrics = NULL;
+    weft_status status = name_files(run, &metrics, err);
+    if (status != WEFT_OK) {
+        return status;
     }
     const char *const older[] = {run->model, run->evaluation, run->report, run->grid,
                                  run->confusion};
-    weft_status status = weft_track_forget(run->path, &run->n_forgotten, err);
+    status = weft_track_forget(run->path, &run->n_forgotten, err);
     for (size_t i = 0; status == WEFT_OK && i < sizeof older / sizeof *older; i++) {
         status = remove_older(older[i], err);
     }
@@ -185,7 +205,65 @@ static weft_status open_files(struct cli_run_dir *run, const struct cli_options 
         return status;
     }
     run->metrics = metrics;
+    weft_safefile_clean(run->path);
+    return lock_metrics(run->metrics_fd, metrics, err);
+}
+
+weft_status cli_run_dir_truncate(struct cli_run_dir *run, off_t metrics_size, weft_error *err)
+{
+    off_t size = lseek(run->metrics_fd, 0, SEEK_END);
+    if (size < metrics_size) {
+        return weft_fail(err, WEFT_ERR_FORMAT,
+                         "%s: %lld bytes, the checkpoint was made when it had %lld", run->metrics,
+                         (long long)size, (long long)metrics_size);
+    }
+    if (ftruncate(run->metrics_fd, metrics_size) != 0 ||
+        lseek(run->metrics_fd, metrics_size, SEEK_SET) < 0) {
+        return weft_fail_errno(err, errno, "%s: cannot cut", run->metrics);
+    }
+    run->metrics_size = metrics_size;
     return WEFT_OK;
+}
+
+static weft_status open_again(struct cli_run_dir *run, off_t metrics_size,
+                              const struct cli_options *options, weft_error *err)
+{
+    char *metrics = NULL;
+    weft_status status = name_files(run, &metrics, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    run->metrics_fd = open(metrics, O_WRONLY | O_CLOEXEC);
+    if (run->metrics_fd < 0) {
+        status = weft_fail_errno(err, errno, "%s: cannot go on with it", metrics);
+        weft_mem_free(metrics);
+        return status;
+    }
+    run->metrics = metrics;
+    status = lock_metrics(run->metrics_fd, metrics, err);
+    if (status == WEFT_OK) {
+        weft_safefile_clean(run->path);
+        status = cli_run_dir_truncate(run, metrics_size, err);
+    }
+    return status == WEFT_OK ? write_config(run, options, err) : status;
+}
+
+weft_status cli_run_dir_open(struct cli_run_dir *run, const char *path, off_t metrics_size,
+                             const struct cli_options *options, weft_error *err)
+{
+    *run = (struct cli_run_dir){.resumed = true};
+    weft_status status = cli_text_assign(&run->path, path)
+                             ? open_again(run, metrics_size, options, err)
+                             : weft_fail_nomem(err, "the run directory");
+    if (status != WEFT_OK) {
+        cli_run_dir_release(run);
+    }
+    return status;
+}
+
+void cli_run_dir_sync(const struct cli_run_dir *run)
+{
+    (void)!fsync(run->metrics_fd);
 }
 
 weft_status cli_run_dir_make(struct cli_run_dir *run, const char *path, bool force,
@@ -245,6 +323,9 @@ weft_status cli_run_dir_append(struct cli_run_dir *run, const char *line, size_t
 
 void cli_run_dir_discard(struct cli_run_dir *run)
 {
+    if (run->resumed) {
+        return;
+    }
     if (run->wrote_something) {
         unlink(run->config);
     }

@@ -20,6 +20,7 @@ struct cli_run_dir {
     off_t metrics_size;   /* bytes of whole lines */
     bool wrote_something; /* config or metrics exist by this run */
     size_t n_forgotten;   /* items of an older run in it that a tracker has not sent */
+    bool resumed;         /* nothing in it is this call's to discard */
 };
 
 /* WEFT_ERR_IO where `path` could not become a run directory: it is a file, lies below one, or has
@@ -32,6 +33,20 @@ WEFT_CHECKED weft_status cli_run_dir_check(const char *path, bool force, weft_er
  * failure nothing that was made stays. Release with cli_run_dir_release(). */
 WEFT_CHECKED weft_status cli_run_dir_make(struct cli_run_dir *run, const char *path, bool force,
                                           const struct cli_options *options, weft_error *err);
+
+/* Opens the directory of a run that goes on: cuts metrics.jsonl to `metrics_size` bytes and writes
+ * config.ini anew. WEFT_ERR_FORMAT: metrics.jsonl is shorter than that. WEFT_ERR_MISMATCH: another
+ * process is training there. */
+WEFT_CHECKED weft_status cli_run_dir_open(struct cli_run_dir *run, const char *path,
+                                          off_t metrics_size, const struct cli_options *options,
+                                          weft_error *err);
+
+/* Cuts metrics.jsonl. */
+WEFT_CHECKED weft_status cli_run_dir_truncate(struct cli_run_dir *run, off_t metrics_size,
+                                              weft_error *err);
+
+/* Makes what was appended survive a power cut, as far as the file system goes along. */
+void cli_run_dir_sync(const struct cli_run_dir *run);
 
 /* Makes the directory of pictures, where it is not there. */
 WEFT_CHECKED weft_status cli_run_dir_make_images(struct cli_run_dir *run, weft_error *err);

@@ -32,6 +32,13 @@ static weft_status check_against_model(const struct train_job *job, weft_error *
     return WEFT_OK;
 }
 
+/* The network of a run that goes on is that of its checkpoint; options that differ are found later,
+ * by name. */
+static weft_status load_resumed(struct train_job *job, weft_error *err)
+{
+    return weft_model_load(job->checkpoints.last, NULL, &job->net, err);
+}
+
 static weft_status load_start(struct train_job *job, weft_error *err)
 {
     const struct train_args *args = job->args;
@@ -310,7 +317,9 @@ static weft_status resolve_args(struct train_job *job, weft_error *err)
 static weft_status load_all(struct train_job *job, weft_error *err)
 {
     struct train_args *args = job->args;
-    weft_status status = args->init_from != NULL ? load_start(job, err) : WEFT_OK;
+    weft_status status = job->resume != NULL       ? load_resumed(job, err)
+                         : args->init_from != NULL ? load_start(job, err)
+                                                   : WEFT_OK;
     if (status == WEFT_OK) {
         status = check_columns(job, err);
     }

@@ -13,6 +13,7 @@
 #include "cli/net_setup.h"
 #include "cli/progress_bar.h"
 #include "cli/run_dir.h"
+#include "cli/train_checkpoint.h"
 #include "report/sample_predictions.h"
 #include "track/track.h"
 
@@ -46,7 +47,12 @@ struct train_args {
     bool force, report;
     char *track; /* NULL: no tracking */
     size_t track_every, track_wait;
+    char *checkpoint_every;
+    size_t keep, on_divergence, rollbacks;
 };
+
+/* Of --on-divergence. */
+enum { TRAIN_STOP, TRAIN_ROLL_BACK, TRAIN_N_ON_DIVERGENCE };
 
 struct train_job {
     const char *command;
@@ -58,6 +64,10 @@ struct train_job {
     struct cli_run_dir run;
     struct cli_progress progress;
     weft_tracker *tracker; /* NULL: none */
+    struct checkpoints checkpoints;
+    weft_checkpoint *resume; /* NULL: a new run */
+    off_t resume_metrics;    /* bytes of metrics.jsonl that belong to it */
+    bool resume_unwritten;   /* the line of its last epoch is not among them */
 
     weft_event last;     /* the last epoch that ended; last.epoch is 0 before the first */
     bool last_unwritten; /* its line waits for the score on the test set */
@@ -82,6 +92,12 @@ struct train_job {
 /* train_inputs.c: loads data and network, checks that they fit, and puts every setting as resolved
  * into the arguments. Nothing is written. */
 int train_load(struct train_job *job);
+
+/* train_resume.c: finds the checkpoint of --resume and checks it against the options, which must be
+ * resolved. Rolling back reads the last checkpoint, and cuts the metrics to it. */
+int train_resume_open(struct train_job *job);
+int train_resume_check(struct train_job *job);
+WEFT_CHECKED weft_status train_roll_back(struct train_job *job, weft_error *err);
 
 /* train_watch.c */
 

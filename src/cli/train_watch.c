@@ -2,7 +2,6 @@
  * then the score on the test set, and the model file. */
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,7 +12,7 @@
 
 const char *train_signal_name(int number)
 {
-    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
+    return cli_stop_name(number);
 }
 
 static int put_score(json_t *object, const char *name, const weft_score *score)
@@ -65,9 +64,56 @@ static void take_epoch(struct train_job *job, const weft_event *event)
     }
 }
 
+/* A run that goes on: the last epoch before is the last one so far. */
+static void take_up(struct train_job *job, const weft_event *event)
+{
+    if (event->epoch == 0) {
+        return;
+    }
+    bool ended = event->end != WEFT_END_EPOCHS || event->epoch == event->n_epochs;
+    job->last = *event;
+    job->last_unwritten = job->resume_unwritten && ended;
+    if (job->resume_unwritten && !ended) {
+        write_epoch(job, event);
+    }
+}
+
+/* What cannot be written is said once; training goes on without. */
+static void save_checkpoint(struct train_job *job, const weft_event *event)
+{
+    weft_error err;
+    struct checkpoints *checkpoints = &job->checkpoints;
+    cli_run_dir_sync(&job->run);
+    weft_status status =
+        checkpoints_save(checkpoints, event, job->run.metrics_size, job->last_unwritten, &err);
+    if (status == WEFT_ERR_DIVERGED) {
+        return; /* the next step says so */
+    }
+    if (status != WEFT_OK && !checkpoints->failed) {
+        cli_progress_clear(&job->progress);
+        cli_error(job->command, "checkpoint: %s; training goes on", err.message);
+    }
+    checkpoints->failed = status != WEFT_OK;
+}
+
+static bool wants_checkpoint(struct train_job *job, const weft_event *event, bool stops)
+{
+    bool allowed = job->checkpoints.interval.unit != CHECKPOINT_NEVER;
+    if (event->state == NULL || !allowed) {
+        return false;
+    }
+    bool asked = cli_stop_take_request();
+    bool first =
+        event->kind == WEFT_EVENT_RUN_STARTED && job->args->on_divergence == TRAIN_ROLL_BACK;
+    return stops || asked || first || checkpoints_due(&job->checkpoints, event);
+}
+
 static bool on_event(const weft_event *event, void *user)
 {
     struct train_job *job = user;
+    if (event->kind == WEFT_EVENT_RUN_STARTED) {
+        take_up(job, event);
+    }
     job->step = event->step;
     job->n_steps = event->n_steps;
     job->seconds = event->seconds;
@@ -83,7 +129,11 @@ static bool on_event(const weft_event *event, void *user)
     }
     cli_progress_event(&job->progress, event);
     train_track_event(job, event);
-    return cli_stop_signal() == 0 && !job->write_failed;
+    bool stops = cli_stop_signal() != 0 || job->write_failed;
+    if (wants_checkpoint(job, event, stops)) {
+        save_checkpoint(job, event);
+    }
+    return !stops;
 }
 
 static weft_train_options options_of(const struct train_job *job)
@@ -128,6 +178,7 @@ static weft_train_options options_of(const struct train_job *job)
     options.keep_best = args->keep_best;
     options.target_accuracy = args->target_accuracy;
     options.max_seconds = args->max_time;
+    options.resume = job->resume;
     return options;
 }
 
@@ -135,17 +186,36 @@ int train_check(const struct train_job *job)
 {
     weft_train_options options = options_of(job);
     weft_error err;
-    return weft_train_check(job->net, job->data, &options, &err) == WEFT_OK
-               ? CLI_DONE
-               : cli_fail(job->command, CLI_USAGE, &err);
+    weft_status status = weft_train_check(job->net, job->data, &options, &err);
+    if (status == WEFT_OK) {
+        return CLI_DONE;
+    }
+    bool is_input = job->resume != NULL && status != WEFT_ERR_ARG;
+    return cli_fail(job->command, is_input ? CLI_INPUT : CLI_USAGE, &err);
 }
 
+/* Trains; after a divergence again from the last checkpoint at half the rate, if so wanted. */
 static weft_status train(struct train_job *job, weft_error *err)
 {
     weft_train_options options = options_of(job);
     options.listener = on_event;
     options.listener_user = job;
-    return weft_train(job->context, job->net, job->data, &options, err);
+    weft_status status = weft_train(job->context, job->net, job->data, &options, err);
+    size_t most = job->args->on_divergence == TRAIN_ROLL_BACK ? job->args->rollbacks : 0;
+    for (size_t n = 1; status == WEFT_ERR_DIVERGED && n <= most && job->checkpoints.has_last; n++) {
+        weft_error why;
+        cli_progress_clear(&job->progress);
+        if (train_roll_back(job, &why) != WEFT_OK) {
+            cli_error(job->command, "cannot go back: %s", why.message);
+            return status;
+        }
+        cli_error(job->command, "%s; going back to step %zu at half the learning rate (%zu of %zu)",
+                  err->message, weft_checkpoint_step(job->resume), n, most);
+        options.resume = job->resume;
+        options.resume_lr_factor = 0.5;
+        status = weft_train(job->context, job->net, job->data, &options, err);
+    }
+    return status;
 }
 
 /* Once, at the end; not at all where the last epoch has done it already. */
@@ -226,10 +296,13 @@ static int finish_stopped(struct train_job *job)
         snprintf(which, sizeof which, "the network of epoch %zu, the best,",
                  job->finish.best_epoch);
     }
-    cli_error(job->command, "stopped%s%s after step %zu of %zu; %s is in %s",
+    const struct checkpoints *checkpoints = &job->checkpoints;
+    bool resumable = checkpoints->has_last && checkpoints->saved_step == job->step;
+    cli_error(job->command, "stopped%s%s after step %zu of %zu; %s is in %s%s%s",
               signal_number != 0 ? " by " : "",
               signal_number != 0 ? train_signal_name(signal_number) : "", job->step, job->n_steps,
-              which, job->run.model);
+              which, job->run.model, resumable ? "; to go on: weft train --resume " : "",
+              resumable ? job->run.path : "");
     return stopped_code;
 }
 
@@ -245,6 +318,18 @@ static int finish_whole(struct train_job *job)
         return cli_fail(job->command, CLI_FAILED, &job->write_error);
     }
     return code;
+}
+
+static int finish_diverged(const struct train_job *job, const weft_error *err)
+{
+    char kept[32] = "";
+    if (job->checkpoints.has_last) {
+        snprintf(kept, sizeof kept, " of step %zu", job->checkpoints.saved_step);
+    }
+    cli_error(job->command, "%s; try a smaller --lr than %g, --clip-norm 1 or --warmup%s%s%s%s",
+              err->message, job->args->lr, kept[0] != '\0' ? "; the last good checkpoint," : "",
+              kept, kept[0] != '\0' ? ", is " : "", kept[0] != '\0' ? job->checkpoints.last : "");
+    return CLI_DIVERGED;
 }
 
 int train_execute(struct train_job *job)
@@ -263,9 +348,11 @@ int train_execute(struct train_job *job)
     case WEFT_ERR_STOPPED:
         return finish_stopped(job);
     case WEFT_ERR_DIVERGED:
-        cli_error(job->command, "%s; try a smaller --lr than %g", err.message, job->args->lr);
-        return CLI_DIVERGED;
+        return finish_diverged(job, &err);
     default:
+        if (job->resume == NULL) {
+            checkpoints_clear(&job->checkpoints);
+        }
         cli_run_dir_discard(&job->run);
         return cli_fail(job->command, CLI_FAILED, &err);
     }

@@ -3,10 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <weft/model.h>
+
 #include "base/fail.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "model/model_file.h"
+#include "nn/layers.h"
 #include "train/checkpoint_fields.h"
 #include "train/checkpoint_keys.h"
 #include "train/train_state.h"
@@ -125,4 +128,15 @@ weft_status weft_checkpoint_save(const weft_event *event, const char *path,
     }
     pairs_release(&pairs);
     return status;
+}
+
+weft_status weft_checkpoint_save_best(const weft_event *event, const char *path, weft_error *err)
+{
+    const struct weft_train_state *state = event->state;
+    if (state == NULL || state->blocks[WEFT_BLOCK_BEST] == NULL) {
+        return weft_fail(err, WEFT_ERR_ARG, "%s: no best epoch to save in this event", path);
+    }
+    weft_net best = *state->net; /* but for the parameters */
+    best.params = (float *)state->blocks[WEFT_BLOCK_BEST];
+    return weft_model_save(&best, path, err);
 }

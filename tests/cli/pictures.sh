@@ -9,7 +9,7 @@ if [ "$("$WEFT" info --json | "$JSONQ" png)" = false ]; then
     run 0 train digits --epochs 1 --hidden 8 --out run -q
     lacks out images
     is "$(ls run | tr '\n' ' ')" \
-        "config.ini evaluation.json metrics.jsonl model.safetensors report.html "
+        "checkpoints config.ini evaluation.json metrics.jsonl model.safetensors report.html "
     refused 2 "--grid: this build of weft cannot write PNG files" predict run digits --grid grid.png
     [ ! -e grid.png ] || fail "a picture"
     finish
@@ -25,7 +25,7 @@ size()
 run 0 train digits --epochs 2 --hidden 16 --out run -q --threads 1
 has out "wrote     run: model.safetensors, config.ini, metrics.jsonl, evaluation.json, report.html, images/"
 is "$(ls run | tr '\n' ' ')" \
-    "config.ini evaluation.json images metrics.jsonl model.safetensors report.html "
+    "checkpoints config.ini evaluation.json images metrics.jsonl model.safetensors report.html "
 is "$(ls run/images | tr '\n' ' ')" "confusion_matrix.png sample_prediction.png "
 run 0 train digits --epochs 2 --hidden 16 --out run2 -q --threads 3
 same run/images/sample_prediction.png run2/images/sample_prediction.png

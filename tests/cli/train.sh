@@ -14,7 +14,7 @@ has out "test      loss "
 has out "wrote     run: model.safetensors, config.ini, metrics.jsonl"
 has out "next      weft eval run/model.safetensors digits"
 is "$(ls run | grep -v '^images$' | tr '\n' ' ')" \
-    "config.ini evaluation.json metrics.jsonl model.safetensors report.html "
+    "checkpoints config.ini evaluation.json metrics.jsonl model.safetensors report.html "
 is "$("$JSONQ" epoch <run/metrics.jsonl | tr '\n' ' ')" "1 2 "
 is "$("$JSONQ" step <run/metrics.jsonl | tr '\n' ' ')" "10 20 "
 "$JSONQ" lr train_loss train_accuracy seconds <run/metrics.jsonl >values || fail "keys"
