@@ -220,7 +220,7 @@ double reference_sample_loss(weft_output output, const double *z, size_t c,
             loss += (z[j] - y) * (z[j] - y) / 2;
         }
     }
-    return loss;
+    return targets->weights == NULL ? loss : loss * (double)targets->weights[row];
 }
 
 double reference_loss(const struct reference *ref, const double *params, const double *x,
@@ -246,6 +246,7 @@ static void add_sample_gradient(const struct reference *ref, const double *param
     size_t c = ref->width[ref->n_layers];
     size_t at = reference_logits_at(ref), param_at = reference_n_params(ref);
     reference_predict(ref->output, z + at, c, d + at);
+    weight_of_sample *= targets->weights == NULL ? 1 : (double)targets->weights[row];
     for (size_t j = 0; j < c; j++) {
         d[at + j] = (d[at + j] - target(ref->output, targets, row, j)) * weight_of_sample;
     }

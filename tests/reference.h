@@ -54,7 +54,8 @@ size_t reference_logits_at(const struct reference *ref);
 /* Predictions p [C] from logits z [C]. */
 void reference_predict(weft_output output, const double *z, size_t c, double *p);
 
-/* The loss of one sample with logits z [C] (not divided by B), from target row `row`. */
+/* The loss of one sample with logits z [C] (not divided by B), from target row `row`, times its
+ * weight. */
 double reference_sample_loss(weft_output output, const double *z, size_t c,
                              const weft_targets *targets, size_t row);
 

@@ -15,6 +15,7 @@
 #include "cli/config_file.h"
 #include "cli/core_count.h"
 #include "cli/inputs.h"
+#include "cli/memory_size.h"
 #include "cli/option_table.h"
 #include "cli/progress_bar.h"
 #include "cli/scaling_chart.h"
@@ -504,6 +505,63 @@ static size_t cores_of(const char *proc, const char *root)
     return cli_cgroup_cores(harness_write_file("cgroup", proc, strlen(proc)), path);
 }
 
+static size_t memory_of(const char *proc, const char *root)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", harness_temp_dir(), root);
+    return cli_cgroup_memory(harness_write_file("cgroup", proc, strlen(proc)), path);
+}
+
+static void cgroup_memory(void)
+{
+    make_group("m2/a/b", "memory.max", "max\n");
+    make_group("m2/a", "memory.max", "300000000\n");
+    make_group("m2", "memory.max", "400000000\n");
+    CHECK_UINT(memory_of("0::/a/b\n", "m2"), 300000000); /* from the group above */
+    CHECK_UINT(memory_of("0::/a\n", "m2"), 300000000);
+    CHECK_UINT(memory_of("0::/gone/too\n", "m2"), 400000000);
+    make_group("m1/memory/x", "memory.limit_in_bytes", "123456\n");
+    make_group("m1/memory", "memory.limit_in_bytes", "9223372036854771712\n");
+    make_group("m1/cpu/y", "memory.limit_in_bytes", "5\n");
+    CHECK_UINT(memory_of("9:memory:/x\n4:cpu:/y\n0::/\n", "m1"), 123456);
+    CHECK_UINT(memory_of("9:memory:/z\n", "m1"), 0); /* all that there is */
+    CHECK_UINT(memory_of("nonsense\n", "m1"), 0);
+    CHECK_UINT(cli_cgroup_memory("/nonexistent", "/sys/fs/cgroup"), 0);
+    CHECK(cli_granted_memory() >= 1 << 20);
+}
+
+static void memory_sizes(void)
+{
+    static const struct {
+        const char *text;
+        double bytes;
+    } good[] = {{"0", 0},
+                {"4096", 4096},
+                {"1k", 1024},
+                {"300M", 3e2 * 1048576},
+                {"1.5G", 1.5 * 1073741824},
+                {"2GiB", 2147483648.0},
+                {"2GB", 2147483648.0},
+                {"1T", 1099511627776.0},
+                {"7B", 7}};
+    static const char *const bad[] = {
+        "", "M", "1 G", "-1", "1e3", "1GG", "1GiBs", "nan", "99999999999999999999G"};
+    size_t bytes = 77;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK(cli_parse_memory(good[i].text, &bytes));
+        CHECK_NEAR((double)bytes, good[i].bytes, 0);
+    }
+    bytes = 77;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK(!cli_parse_memory(bad[i], &bytes));
+    }
+    CHECK_UINT(bytes, 77);
+    CHECK_STR(cli_memory_text(999).text, "999 bytes");
+    CHECK_STR(cli_memory_text(47040000).text, "47.0 MB");
+    CHECK_STR(cli_memory_text(123456789).text, "123 MB");
+    CHECK_STR(cli_memory_text(999960000).text, "1.0 GB");
+}
+
 static void cgroup_quotas(void)
 {
     make_group("v2/a/b", "cpu.max", "150000 100000\n");
@@ -870,6 +928,8 @@ static CU_TestInfo config_tests[] = {
 static CU_TestInfo core_tests[] = {
     {"OMP_NUM_THREADS", omp_threads},
     {"quotas", cgroup_quotas},
+    {"memory of control groups", cgroup_memory},
+    {"memory sizes", memory_sizes},
     CU_TEST_INFO_NULL,
 };
 

@@ -35,7 +35,7 @@ struct problem {
     weft_tensor x;
     weft_targets targets;
     int32_t *classes;
-    float *values;
+    float *values, *weights;
     size_t batch, n_params;
     double *inputs; /* [batch, n_inputs] scaled */
     double *params; /* [n_params] */
@@ -133,11 +133,18 @@ static void make_targets(struct problem *p)
         p->values[k] = p->ref.output == WEFT_OUTPUT_SIGMOID ? (float)fmin(fmax(2 * u - 0.5, 0), 1)
                                                             : (float)(4 * u - 2);
     }
+    /* Every other network has weights, from 0 to 3. */
+    p->weights = reference_alloc(p->batch, sizeof *p->weights);
+    for (size_t b = 0; b < p->batch; b++) {
+        double u = uniform(p->seed, STREAM_Y, 100000 + b);
+        p->weights[b] = b > 0 && u < 0.1 ? 0 : (float)(3 * u + 0.01);
+    }
     if (p->ref.output == WEFT_OUTPUT_SOFTMAX || single_sigmoid) {
         p->targets = (weft_targets){.kind = WEFT_LABELS_CLASSES, .classes = p->classes};
     } else {
         p->targets = (weft_targets){.kind = WEFT_LABELS_VALUES, .values = p->values, .n_values = c};
     }
+    p->targets.weights = between(p->seed, 5, 0, 1) == 0 ? p->weights : NULL;
 }
 
 static void make_scaling(struct problem *p, size_t index)
@@ -203,6 +210,7 @@ static void problem_release(struct problem *p)
     weft_tensor_release(&p->x);
     free(p->classes);
     free(p->values);
+    free(p->weights);
     free(p->inputs);
     free(p->params);
 }
@@ -623,6 +631,7 @@ static weft_targets targets_from(const weft_targets *all, size_t from)
     weft_targets part = *all;
     part.classes = all->classes == NULL ? NULL : all->classes + from;
     part.values = all->values == NULL ? NULL : all->values + from * all->n_values;
+    part.weights = all->weights == NULL ? NULL : all->weights + from;
     return part;
 }
 
@@ -645,6 +654,7 @@ static weft_targets repeated(const struct problem *p, size_t n, weft_tensor *x, 
     weft_targets targets = p->targets;
     targets.classes = targets.classes == NULL ? NULL : *classes;
     targets.values = targets.values == NULL ? NULL : *values;
+    targets.weights = NULL;
     return targets;
 }
 
@@ -658,6 +668,7 @@ static void check_mean(const struct problem *p, size_t n)
     for (size_t row = 0; row < 2; row++) {
         weft_tensor x = weft_tensor_view(&p->x, row, 0, 1, p->x.cols);
         weft_targets targets = targets_from(&p->targets, row);
+        targets.weights = NULL;
         CHECK_OK(
             weft_net_gradient(context, p->net, &x, &targets, &loss[row], g + row * n_params, &err),
             &err);

@@ -598,12 +598,12 @@ static void targets_are_checked(void)
         {WEFT_OUTPUT_SOFTMAX, 3, {.kind = WEFT_LABELS_CLASSES, .classes = high}, "class 3"},
         {WEFT_OUTPUT_SIGMOID, 1, {.kind = WEFT_LABELS_CLASSES, .classes = fine}, "class 2"},
         {WEFT_OUTPUT_IDENTITY, 1, {.kind = WEFT_LABELS_CLASSES, .classes = fine}, "identity"},
-        {WEFT_OUTPUT_SOFTMAX, 2, {WEFT_LABELS_VALUES, NULL, values, 2}, "wants classes"},
-        {WEFT_OUTPUT_SIGMOID, 2, {WEFT_LABELS_VALUES, NULL, values, 2}, NULL},
-        {WEFT_OUTPUT_SIGMOID, 2, {WEFT_LABELS_VALUES, NULL, wild, 2}, "wanted 0..1"},
-        {WEFT_OUTPUT_IDENTITY, 2, {WEFT_LABELS_VALUES, NULL, wild, 2}, NULL},
-        {WEFT_OUTPUT_IDENTITY, 2, {WEFT_LABELS_VALUES, NULL, broken, 2}, "sample 1"},
-        {WEFT_OUTPUT_IDENTITY, 3, {WEFT_LABELS_VALUES, NULL, values, 2}, "2 values"},
+        {WEFT_OUTPUT_SOFTMAX, 2, {WEFT_LABELS_VALUES, NULL, values, 2, NULL}, "wants classes"},
+        {WEFT_OUTPUT_SIGMOID, 2, {WEFT_LABELS_VALUES, NULL, values, 2, NULL}, NULL},
+        {WEFT_OUTPUT_SIGMOID, 2, {WEFT_LABELS_VALUES, NULL, wild, 2, NULL}, "wanted 0..1"},
+        {WEFT_OUTPUT_IDENTITY, 2, {WEFT_LABELS_VALUES, NULL, wild, 2, NULL}, NULL},
+        {WEFT_OUTPUT_IDENTITY, 2, {WEFT_LABELS_VALUES, NULL, broken, 2, NULL}, "sample 1"},
+        {WEFT_OUTPUT_IDENTITY, 3, {WEFT_LABELS_VALUES, NULL, values, 2, NULL}, "2 values"},
         {WEFT_OUTPUT_IDENTITY, 3, {.kind = WEFT_LABELS_NONE}, "no labels"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

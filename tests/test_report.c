@@ -455,6 +455,7 @@ static struct fixture make_fixture(const char *name, weft_output output)
         .train = fixture.train,
         .test = fixture.test,
         .train_path = HOSTILE,
+        .val_path = HOSTILE,
         .test_path = "test \xff",
         .outcome = "finished",
         .ended = "2026-01-02 03:04 UTC",

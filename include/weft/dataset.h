@@ -31,6 +31,9 @@ typedef struct weft_dataset_options {
     const char *label;
     /** CSV: columns that are neither features nor labels, given as in `label`; NULL: none. */
     const char *ignore;
+    /** CSV: the column that says how much each sample counts, given as in `label`: numbers from 0
+     *  on, not all 0; it is neither feature nor label. NULL: none. */
+    const char *weight;
     /** How many features a model takes, or 0. CSV, only looked at where labels is NONE: a file with
      *  exactly n_inputs > 0 columns has no label column; of any other file the label columns are
      *  left out. LIBSVM: a file whose largest index is below that lacks the last features. */
@@ -60,11 +63,15 @@ typedef struct weft_dataset_options {
      *  error; one of weft_columns.n_features columns is taken for one whose categories are
      *  features already. */
     const weft_columns *columns;
+    /** Features that take more bytes than this are not kept in memory: see
+     *  weft_dataset_is_streamed(). 0: they are, whatever they take. */
+    size_t most_bytes;
 } weft_dataset_options;
 
 WEFT_API weft_dataset_options weft_dataset_options_default(void);
 
-/** Reads a data set into memory. `path` is
+/** Reads a data set: into memory, or where its features take more than options->most_bytes, once
+ *  through its file, which is then read anew whenever they are wanted. `path` is
  *  - a directory with files named as MNIST's: train-images-idx3-ubyte, train-labels-idx1-ubyte,
  *    t10k-..., each plain or .gz, or with more before these names and `test` for `t10k`
  *    (emnist-letters-test-images-idx3-ubyte.gz, qmnist-train-labels-idx2-int.gz). Images of EMNIST
@@ -95,8 +102,9 @@ WEFT_API WEFT_CHECKED weft_status weft_dataset_load(const char *path,
                                                     const weft_dataset_options *options,
                                                     weft_dataset **out, weft_error *err);
 
-/** A number that tells data sets apart: of the shape, of every feature and every label; not of
- *  names and files. No cryptographic promise. */
+/** A number that tells data sets apart: of the shape, of every feature, label and weight; not of
+ *  names and files. No cryptographic promise. Of streamed data that cannot be read again it is
+ *  another. */
 WEFT_API uint64_t weft_dataset_digest(const weft_dataset *data);
 
 /** Whether this build reads PNG files. */
@@ -136,7 +144,34 @@ WEFT_API size_t weft_dataset_features(const weft_dataset *data);
  *  many. */
 WEFT_API size_t weft_dataset_shape(const weft_dataset *data, size_t dims[4]);
 
-/** All samples as a borrowed [samples, features] view, as they were on disk (not scaled). */
+/** Whether the features are not in memory but read from their file each time, which takes memory
+ *  for labels and blocks of samples alone. What needs them can then fail as reading files does, and
+ *  nothing computed from them differs in any bit from what it is in memory. The file must stay as
+ *  it is. */
+WEFT_API bool weft_dataset_is_streamed(const weft_dataset *data);
+
+/** Whether samples can be had in any order at little cost: those in memory, and of files that are
+ *  not compressed, but for text. */
+WEFT_API bool weft_dataset_can_seek(const weft_dataset *data);
+
+/** Copies n samples into memory, spread evenly over the data set and in its order; all of them
+ *  where n is at least their number. n > 0. Errors: as of reading the file again. */
+WEFT_API WEFT_CHECKED weft_status weft_dataset_in_memory(const weft_dataset *data, size_t n,
+                                                         weft_dataset **out, weft_error *err);
+
+/** Goes through the features of a data set, wherever they are, from the first sample to the last.
+ *  data must outlive the walk. Free with weft_walk_free(). */
+typedef struct weft_walk weft_walk;
+WEFT_API WEFT_CHECKED weft_status weft_walk_new(const weft_dataset *data, weft_walk **out,
+                                                weft_error *err);
+
+/** The next block of samples, borrowed until the next call: in memory all of them, of files some
+ *  multiple of 256. x->rows is 0 at the end. */
+WEFT_API WEFT_CHECKED weft_status weft_walk_next(weft_walk *walk, weft_tensor *x, weft_error *err);
+WEFT_API void weft_walk_free(weft_walk *walk);
+
+/** All samples as a borrowed [samples, features] view, as they were on disk (not scaled); of a
+ *  streamed data set without the data. */
 WEFT_API weft_tensor weft_dataset_x(const weft_dataset *data);
 
 /** The labels, borrowed. */

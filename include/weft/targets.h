@@ -19,6 +19,7 @@ typedef struct weft_targets {
     const int32_t *classes; /**< [n] class ids from 0, where kind is CLASSES */
     const float *values;    /**< [n, n_values] row-major, where kind is VALUES */
     size_t n_values;
+    const float *weights; /**< [n] how much each sample counts, 0 or more; NULL: 1 each */
 } weft_targets;
 
 #endif

@@ -128,6 +128,13 @@ typedef struct weft_train_options {
      *  function of (seed, epoch, sample). Scores on val and test are without any of these, the
      *  training loss that is reported is with them. */
     double input_noise;
+    /** [n_class_weights] how much the samples of each class count, 0 or more; NULL: 1. Samples
+     *  count by this times their own weight in the data, scaled so that all samples of the training
+     *  set count 1 on average: what is minimised is sum_i w_i loss_i / sum_i w_i, and a batch of B
+     *  samples gives 1/B sum_b w_b loss_b, whose mean that is. The training loss that is reported
+     *  is this one; accuracies, and scores on val and test, count each sample once. */
+    const double *class_weights;
+    size_t n_class_weights;
     /** In [0, 1), above 0: an average of the parameters over the steps, a = ema a + (1 - ema) w,
      *  which begins with those after the first step (Polyak & Juditsky 1992). Scores on val and
      *  test are of it, and the network has it at the end; in events before that it has what is
@@ -194,6 +201,16 @@ WEFT_API WEFT_CHECKED weft_status weft_train_check(const weft_net *net, const we
                                                    const weft_train_options *options,
                                                    weft_error *err);
 
+/** The weights that make all classes count alike: n / (k n_c) for a class of n_c of the n samples,
+ *  of which there are k, and 0 for one without samples (King & Zeng 2001). weights has
+ *  weft_dataset_n_classes() entries. WEFT_ERR_MISMATCH: the labels are not classes. */
+WEFT_API WEFT_CHECKED weft_status weft_balanced_weights(const weft_dataset *data, double *weights,
+                                                        weft_error *err);
+
+/** Bytes that the training set takes in memory while it is trained on: features and labels or,
+ *  where it is streamed, labels, batches on their way and the shuffle buffer. */
+WEFT_API size_t weft_train_data_bytes(const weft_dataset *data, const weft_train_options *options);
+
 /** Trains `net` in place on `data` by (mini-batch) gradient descent.
  *  The result is a function of (net, data, options) and the context's kernel set and precision: the
  *  same bits for every thread count.
@@ -203,6 +220,8 @@ WEFT_API WEFT_CHECKED weft_status weft_train_check(const weft_net *net, const we
  *  WEFT_ERR_DIVERGED: a batch's loss, or a parameter after the last step, was not finite; the
  *  message has the step, the learning rate and the last finite loss; the parameters are those after
  *  the last step, or its average or best epoch where ema or keep_best ask for them.
+ *  WEFT_ERR_IO, WEFT_ERR_FORMAT: streamed data could not be read again; the parameters are those
+ *  after the last step.
  *  WEFT_ERR_STOPPED: the listener said so; the parameters are those (with ema the average)
  *  after the last whole step, or with keep_best of the best epoch, if one has ended. */
 WEFT_API WEFT_CHECKED weft_status weft_train(weft_context *context, weft_net *net,

@@ -33,12 +33,12 @@ static const struct cli_option data_options[] = {
      .help = "test set, evaluated once, at the end; 'none' for none",
      .default_text = "the t10k files of a directory, else none"},
     {.name = "val",
-     .type = CLI_REAL,
+     .type = CLI_TEXT,
      .offset = AT(val),
-     .metavar = "FRACTION",
-     .hi = 1,
-     .hi_open = true,
-     .help = "hold out this share of each class, evaluated after every epoch"},
+     .metavar = "FRACTION|DATA",
+     .fallback = "0",
+     .help = "hold out this share of each class, or take this set, evaluated after every epoch",
+     .default_text = "0"},
     CLI_OPTION_LABEL(AT(label)),
     CLI_OPTION_IGNORE(AT(ignore)),
     CLI_OPTION_MISSING(AT(missing)),
@@ -58,6 +58,14 @@ static const struct cli_option data_options[] = {
      .metavar = "NAME",
      .help = "the same in the test file",
      .default_text = "as --y, with 'train' made 'test'"},
+    {.name = "cache-memory",
+     .type = CLI_TEXT,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(cache_memory),
+     .metavar = "SIZE",
+     .help = "keep data in memory up to this size, such as 500M or 2G; read what takes more from "
+             "its file in each pass. The result is the same",
+     .default_text = "half of the memory"},
 };
 
 static const struct cli_option network_options[] = {
@@ -210,9 +218,27 @@ static const struct cli_option training_options[] = {
      .hi = (double)FLT_MAX,
      .help = "cut each element of the gradient to +-F; 0 for not at all"},
     {.name = "shuffle",
-     .type = CLI_FLAG,
+     .type = CLI_TEXT,
      .offset = AT(shuffle),
-     .help = "take the samples in a new order each epoch (the default) or as they come"},
+     .metavar = "METHOD",
+     .fallback = "auto",
+     .negated = "none",
+     .help = "order of the samples in each epoch: full, buffer:N (drawn from a buffer of N samples "
+             "as they come), none (--no-shuffle)",
+     .default_text = "full up to 4 GiB of data, else a buffer of 256 MiB"},
+    {.name = "class-weight",
+     .type = CLI_TEXT,
+     .offset = AT(class_weight),
+     .metavar = "W0,W1,...",
+     .help = "how much the samples of each class count in training, in the order of the classes; "
+             "'balanced': all classes alike, whatever their numbers",
+     .default_text = "1 each"},
+    {.name = "sample-weight",
+     .type = CLI_TEXT,
+     .offset = AT(sample_weight),
+     .metavar = "COLUMN",
+     .help = "CSV: column that says how much each sample counts in training, given as for --label",
+     .default_text = "1 each"},
     {.name = "seed",
      .type = CLI_SEED,
      .offset = AT(seed),
@@ -486,7 +512,6 @@ static void set_defaults(void *arguments)
     args->l1 = options.l1;
     args->clip_norm = options.clip_norm;
     args->clip_value = options.clip_value;
-    args->shuffle = options.shuffle != WEFT_SHUFFLE_NONE;
     args->seed = options.seed;
     args->test_every = options.test_every;
     args->init_std = 0.01;
@@ -571,7 +596,7 @@ static weft_status check_stopping(const struct train_job *job, weft_error *err)
                        : args->keep_best           ? "keep-best"
                        : args->target_accuracy > 0 ? "target-accuracy"
                                                    : NULL;
-    if (name != NULL && args->val == 0) {
+    if (name != NULL && job->val_path == NULL && job->val_fraction == 0) {
         return weft_fail(err, WEFT_ERR_ARG, "--%s: wanted --val with it; got none", name);
     }
     if (args->schedule == WEFT_LR_STEP && args->lr_period == 0) {
@@ -694,7 +719,8 @@ static int run_job(struct train_job *job)
 {
     weft_error err;
     resolve_optimizer(job);
-    if (check_options(job, &err) != WEFT_OK) {
+    if (train_resolve_val(job, &err) != WEFT_OK || train_resolve_memory(job, &err) != WEFT_OK ||
+        train_check_shuffle(job, &err) != WEFT_OK || check_options(job, &err) != WEFT_OK) {
         return cli_fail(job->command, CLI_USAGE, &err);
     }
     int code = train_track_check(job);
@@ -754,6 +780,8 @@ static int run(struct cli_call *call)
     weft_dataset_free(job.data);
     weft_dataset_free(job.val);
     weft_dataset_free(job.test);
+    weft_dataset_free(job.shown);
+    weft_mem_free(job.class_weights);
     weft_context_free(job.context);
     return code;
 }

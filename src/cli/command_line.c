@@ -34,7 +34,7 @@ static weft_status unknown(const struct cli_options *options, const char *typed,
         hint.typed = name + without_no;
         dashes = "--no-";
         for (size_t i = 0; i < cli_options_count(options); i++) {
-            if (option_at(options, i)->type == CLI_FLAG) {
+            if (option_at(options, i)->type == CLI_FLAG || option_at(options, i)->negated != NULL) {
                 cli_suggestion_offer(&hint, option_at(options, i)->name);
             }
         }
@@ -77,7 +77,8 @@ static weft_status parse_long(struct cli_options *options, const char *arg, stru
     if (index == SIZE_MAX && len > 3 && strncmp(name, "no", 2) == 0 &&
         (name[2] == '-' || name[2] == '_')) {
         index = cli_options_find(options, name + 3, len - 3);
-        negated = index != SIZE_MAX && option_at(options, index)->type == CLI_FLAG;
+        negated = index != SIZE_MAX && (option_at(options, index)->type == CLI_FLAG ||
+                                        option_at(options, index)->negated != NULL);
         index = negated ? index : SIZE_MAX;
     }
     if (index == SIZE_MAX) {
@@ -96,6 +97,9 @@ static weft_status parse_long(struct cli_options *options, const char *arg, stru
     snprintf(where, sizeof where, "--%s", option->name);
     if (has_value) {
         return cli_options_set(options, index, name + len + 1, CLI_BY_COMMAND_LINE, where, err);
+    }
+    if (negated && option->negated != NULL) {
+        return cli_options_set(options, index, option->negated, CLI_BY_COMMAND_LINE, where, err);
     }
     if (option->type == CLI_FLAG) {
         return cli_options_set(options, index, negated ? "false" : "true", CLI_BY_COMMAND_LINE,

@@ -49,6 +49,7 @@ struct cli_option {
     const char *fallback;     /* default as text; NULL: what the variable holds already */
     const char *default_text; /* default in words for the help, where the value says little */
     const char *missing;      /* what to say where it is left out; NULL: it may be left out */
+    const char *negated;      /* TEXT: what --no-NAME means; NULL: there is no such thing */
     const char *word;         /* COUNT: stands for 0; COUNTS: stands for the empty list */
     uint64_t min, max;        /* COUNT, COUNTS; max 0: no limit */
     double lo, hi;            /* REAL */

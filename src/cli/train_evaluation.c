@@ -40,14 +40,16 @@ static weft_status write_evaluation(const struct train_job *job, const char *pat
         snprintf(outcome, sizeof outcome, "stopped by %s", train_signal_name(cli_stop_signal()));
     }
     const struct report_subject subject = {
-        .evaluation = job->test_found.samples > 0 ? &job->test_found : NULL,
+        .evaluation = job->test_found.samples > 0 && job->shown == NULL ? &job->test_found : NULL,
         .predictions = &job->predictions,
         .context = job->context,
         .net = job->net,
         .train = job->data,
         .val = job->val,
         .test = job->test,
+        .shown = job->shown,
         .train_path = job->args->data,
+        .val_path = job->val_path != NULL ? job->val_path : job->args->data,
         .test_path = job->args->test,
         .outcome = outcome,
         .ended = ended,

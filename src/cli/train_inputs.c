@@ -71,12 +71,14 @@ static weft_dataset_options train_options(const struct train_job *job)
     weft_dataset_options options = weft_dataset_options_default();
     options.label = job->args->label;
     options.ignore = job->args->ignore;
+    options.weight = job->args->sample_weight;
     options.missing = (weft_missing)job->args->missing;
     options.categorical = job->args->categorical;
     options.columns = job->net == NULL ? NULL : weft_net_columns(job->net);
     options.x_name = job->args->x;
     options.y_name = job->args->y;
     options.split = WEFT_SPLIT_TRAIN;
+    options.most_bytes = train_memory_left(job);
     if (job->net != NULL) {
         cli_expect_labels_of(job->net, &options);
         options.n_inputs = weft_net_n_inputs(job->net);
@@ -92,14 +94,14 @@ static weft_status hold_out(struct train_job *job, weft_error *err)
     weft_dataset *rest = NULL;
     weft_error why;
     weft_status status =
-        weft_dataset_split(job->data, job->args->val, job->args->seed, &rest, &job->val, &why);
+        weft_dataset_split(job->data, job->val_fraction, job->args->seed, &rest, &job->val, &why);
     if (status != WEFT_OK) {
         return weft_fail(err, status == WEFT_ERR_ARG ? WEFT_ERR_MISMATCH : status,
-                         "--val %g of %s: %s", job->args->val, job->args->data, why.message);
+                         "--val %g of %s: %s", job->val_fraction, job->args->data, why.message);
     }
     weft_dataset_free(job->data);
     job->data = rest;
-    return WEFT_OK;
+    return train_cache(job, &job->val, err);
 }
 
 /* The name in the test file that goes with one in the training file: "train" becomes "test". */
@@ -146,15 +148,17 @@ static void take_shape(const struct train_job *job, weft_dataset_options *option
     }
 }
 
-static weft_status load_test_as(struct train_job *job, const char *x, const char *y,
-                                const char *const *names, weft_error *err)
+/* Loads another set with labels as the training set has them. */
+static weft_status load_beside(const struct train_job *job, const char *path, const char *x,
+                               const char *y, const char *const *names, weft_dataset **out,
+                               weft_error *err)
 {
-    const char *path = job->args->test;
     weft_dataset_options options = weft_dataset_options_default();
     options.labels = weft_dataset_targets(job->data).kind;
     options.split = cli_split_of(0, path);
     options.label = job->args->label;
     options.ignore = job->args->ignore;
+    options.weight = job->args->sample_weight;
     options.columns = weft_dataset_columns(job->data);
     options.x_name = x;
     options.y_name = y;
@@ -164,12 +168,13 @@ static weft_status load_test_as(struct train_job *job, const char *x, const char
         options.class_names = names;
         options.n_class_names = weft_dataset_n_classes(job->data);
     }
-    weft_status status = cli_load_data(path, &options, &job->test, err);
+    options.most_bytes = train_memory_left(job);
+    weft_status status = cli_load_data(path, &options, out, err);
     size_t wanted = weft_dataset_features(job->data);
-    if (status == WEFT_OK && weft_dataset_features(job->test) != wanted) {
+    if (status == WEFT_OK && weft_dataset_features(*out) != wanted) {
         return weft_fail(err, WEFT_ERR_MISMATCH,
                          "%s: wanted samples of %zu numbers, as in %s; got %zu", path, wanted,
-                         job->args->data, weft_dataset_features(job->test));
+                         job->args->data, weft_dataset_features(*out));
     }
     return status;
 }
@@ -186,11 +191,22 @@ static weft_status load_test(struct train_job *job, weft_error *err)
         status = class_names_of(job->data, &names, err);
     }
     if (status == WEFT_OK) {
-        status = load_test_as(job, x, y, names, err);
+        status = load_beside(job, job->args->test, x, y, names, &job->test, err);
     }
     weft_mem_free(names);
     weft_mem_free(x);
     weft_mem_free(y);
+    return status;
+}
+
+static weft_status load_val(struct train_job *job, weft_error *err)
+{
+    const char **names = NULL;
+    weft_status status = class_names_of(job->data, &names, err);
+    if (status == WEFT_OK) {
+        status = load_beside(job, job->val_path, job->args->x, job->args->y, names, &job->val, err);
+    }
+    weft_mem_free(names);
     return status;
 }
 
@@ -333,8 +349,17 @@ static weft_status load_all(struct train_job *job, weft_error *err)
     if (status == WEFT_OK) {
         status = resolve_test(job, err);
     }
-    if (status == WEFT_OK && args->val > 0) {
+    if (status == WEFT_OK && job->val_path != NULL) {
+        status = load_val(job, err);
+    }
+    if (status == WEFT_OK && job->val_fraction > 0) {
         status = hold_out(job, err);
+    }
+    if (status == WEFT_OK) {
+        status = train_resolve_shuffle(job, err);
+    }
+    if (status == WEFT_OK) {
+        status = train_resolve_weights(job, err);
     }
     if (status == WEFT_OK && job->net == NULL) {
         status = make_net(job, err);
@@ -349,6 +374,9 @@ static weft_status load_all(struct train_job *job, weft_error *err)
     }
     if (status == WEFT_OK && job->test != NULL) {
         status = cli_check_fit(job->net, model, job->test, args->test, true, err);
+    }
+    if (status == WEFT_OK && job->val_path != NULL) {
+        status = cli_check_fit(job->net, model, job->val, job->val_path, true, err);
     }
     return status == WEFT_OK ? resolve_args(job, err) : status;
 }

@@ -19,8 +19,9 @@
 
 struct train_args {
     struct cli_common common;
-    char *data, *test, *label, *ignore, *categorical, *x, *y, *test_x, *test_y;
-    double val;
+    char *cache_memory; /* NULL: half of what there is */
+    char *data, *test, *val, *label, *ignore, *categorical, *x, *y, *test_x, *test_y;
+    char *class_weight, *sample_weight;
     struct cli_net_args net;
     size_t missing; /* weft_missing */
     struct cli_image image;
@@ -41,7 +42,7 @@ struct train_args {
     size_t watch, patience; /* weft_watched */
     bool keep_best;
     double min_delta, target_accuracy, max_time;
-    bool shuffle;
+    char *shuffle;
     uint64_t seed;
     char *out;
     bool force, report;
@@ -60,6 +61,13 @@ struct train_job {
     struct train_args *args;
     weft_context *context;
     weft_dataset *data, *val, *test; /* val and test may be NULL */
+    weft_dataset *shown;  /* samples of a streamed set that judges; NULL: there are none */
+    const char *val_path; /* NULL: val is cut off the data, or there is none */
+    double val_fraction;
+    size_t cache_bytes; /* that features may take in memory */
+    weft_shuffle shuffle;
+    size_t shuffle_buffer;
+    double *class_weights; /* [classes] or NULL */
     weft_net *net;
     struct cli_run_dir run;
     struct cli_progress progress;
@@ -99,7 +107,25 @@ int train_resume_open(struct train_job *job);
 int train_resume_check(struct train_job *job);
 WEFT_CHECKED weft_status train_roll_back(struct train_job *job, weft_error *err);
 
+/* train_streams.c: what of the data stays in memory, and in which order samples are taken. Memory,
+ * val: what the arguments say. Left: bytes that features may still take. Cache: brings a streamed
+ * set into memory where it fits. Shuffle: the method for the data there are, put back into the
+ * arguments. */
+WEFT_CHECKED weft_status train_resolve_memory(struct train_job *job, weft_error *err);
+WEFT_CHECKED weft_status train_resolve_val(struct train_job *job, weft_error *err);
+size_t train_memory_left(const struct train_job *job);
+WEFT_CHECKED weft_status train_cache(const struct train_job *job, weft_dataset **data,
+                                     weft_error *err);
+WEFT_CHECKED weft_status train_check_shuffle(struct train_job *job, weft_error *err);
+WEFT_CHECKED weft_status train_resolve_shuffle(struct train_job *job, weft_error *err);
+void train_print_memory(const struct train_job *job);
+
+/* train_weights.c: what --class-weight says of the data there are. */
+WEFT_CHECKED weft_status train_resolve_weights(struct train_job *job, weft_error *err);
+
 /* train_watch.c */
+
+weft_train_options train_options_of(const struct train_job *job);
 
 /* Whether training can be done as the options say. */
 int train_check(const struct train_job *job);
@@ -108,8 +134,9 @@ int train_check(const struct train_job *job);
  * set; writes the model. */
 int train_execute(struct train_job *job);
 
-/* The set that judges the network: test set, else validation set, else training set. */
-const weft_dataset *train_judge(const struct train_job *job);
+/* The set that judges the network: test set, else validation set, else training set; some samples
+ * of it where it is streamed. NULL, with a message, where these cannot be had. */
+const weft_dataset *train_judge(struct train_job *job);
 
 /* Predicts that set, once, for all who show something of it. */
 WEFT_CHECKED weft_status train_predict(struct train_job *job, weft_error *err);

@@ -93,6 +93,9 @@ int train_pictures(struct train_job *job)
                       : job->val != NULL ? "validation set"
                                          : "training set";
     const weft_dataset *data = train_judge(job);
+    if (data == NULL) {
+        return CLI_INPUT;
+    }
     struct picture_image image;
     bool has_grid = picture_image_find(data, &image);
     bool has_confusion = picture_confusion_possible(job->net, data);

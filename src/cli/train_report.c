@@ -65,13 +65,16 @@ void train_announce(const struct train_job *job)
     if (job->args->common.verbose) {
         print_class_names(job->net);
     }
-    if (job->val != NULL) {
+    if (job->val_path != NULL) {
+        print_data("val", job->val_path, job->val);
+    } else if (job->val != NULL) {
         fprintf(stderr, "%-10s%zu samples held out of these\n", "val",
                 weft_dataset_samples(job->val));
     }
     if (job->test != NULL) {
         print_data("test", job->args->test, job->test);
     }
+    train_print_memory(job);
     print_network(job);
     print_training(job);
     fprintf(stderr, "%-10s%s\n\n", "run", job->run.path);
@@ -118,6 +121,18 @@ static void print_option(const char *name, const char *value)
     }
 }
 
+/* The columns that are no features: of weights, too, which an evaluation has no use for. */
+static void print_ignored(const struct train_args *args)
+{
+    char both[1024];
+    if (args->ignore != NULL && args->sample_weight != NULL) {
+        snprintf(both, sizeof both, "%s,%s", args->ignore, args->sample_weight);
+        print_option("--ignore", both);
+        return;
+    }
+    print_option("--ignore", args->ignore != NULL ? args->ignore : args->sample_weight);
+}
+
 /* The command that evaluates the model on what it has not been trained on, if there is such. */
 static void print_next(const struct train_job *job)
 {
@@ -127,7 +142,7 @@ static void print_next(const struct train_job *job)
     print_word(job->run.model);
     print_word(has_test ? args->test : args->data);
     print_option("--label", args->label);
-    print_option("--ignore", args->ignore);
+    print_ignored(args);
     print_option("--x", has_test && args->test_x != NULL ? args->test_x
                         : has_test                       ? NULL
                                                          : args->x);

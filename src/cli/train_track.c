@@ -103,17 +103,23 @@ static uint64_t hash(uint64_t seed, const void *bytes, size_t n)
 }
 
 /* Tells data sets apart: their shape and at most 1000 samples spread evenly, as MLflow's own
- * digests look at a part only. */
+ * digests look at a part only. Of what cannot be read, by its shape. */
 static void make_digest(const weft_dataset *data, char digest[17])
 {
     size_t shape[2] = {weft_dataset_samples(data), weft_dataset_features(data)};
     uint64_t found = hash(0xcbf29ce484222325u, shape, sizeof shape);
-    weft_tensor x = weft_dataset_x(data);
-    size_t step = shape[0] / 1000 + 1;
-    for (size_t i = 0; i < shape[0]; i += step) {
-        const char *row = (const char *)x.data + i * x.ld * weft_dtype_size(x.dtype);
-        found = hash(found, row, x.cols * weft_dtype_size(x.dtype));
+    weft_walk *walk = NULL;
+    weft_tensor x = {0};
+    size_t step = shape[0] / 1000 + 1, at = 0, next = 0;
+    bool ok = weft_walk_new(data, &walk, NULL) == WEFT_OK;
+    for (; ok && next < shape[0]; at += x.rows) {
+        ok = weft_walk_next(walk, &x, NULL) == WEFT_OK;
+        for (; ok && next < at + x.rows; next += step) {
+            const char *row = (const char *)x.data + (next - at) * x.ld * weft_dtype_size(x.dtype);
+            found = hash(found, row, x.cols * weft_dtype_size(x.dtype));
+        }
     }
+    weft_walk_free(walk);
     snprintf(digest, 17, "%016llx", (unsigned long long)found);
 }
 

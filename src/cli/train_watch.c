@@ -136,7 +136,7 @@ static bool on_event(const weft_event *event, void *user)
     return !stops;
 }
 
-static weft_train_options options_of(const struct train_job *job)
+weft_train_options train_options_of(const struct train_job *job)
 {
     const struct train_args *args = job->args;
     weft_train_options options = weft_train_options_default();
@@ -167,7 +167,10 @@ static weft_train_options options_of(const struct train_job *job)
     options.dropout = args->dropout;
     options.input_dropout = args->input_dropout;
     options.input_noise = args->input_noise;
-    options.shuffle = args->shuffle ? WEFT_SHUFFLE_FULL : WEFT_SHUFFLE_NONE;
+    options.shuffle = job->shuffle;
+    options.class_weights = job->class_weights;
+    options.n_class_weights = job->class_weights == NULL ? 0 : weft_dataset_n_classes(job->data);
+    options.shuffle_buffer = job->shuffle_buffer;
     options.seed = args->seed;
     options.val = job->val;
     options.test = job->test;
@@ -184,7 +187,7 @@ static weft_train_options options_of(const struct train_job *job)
 
 int train_check(const struct train_job *job)
 {
-    weft_train_options options = options_of(job);
+    weft_train_options options = train_options_of(job);
     weft_error err;
     weft_status status = weft_train_check(job->net, job->data, &options, &err);
     if (status == WEFT_OK) {
@@ -197,7 +200,7 @@ int train_check(const struct train_job *job)
 /* Trains; after a divergence again from the last checkpoint at half the rate, if so wanted. */
 static weft_status train(struct train_job *job, weft_error *err)
 {
-    weft_train_options options = options_of(job);
+    weft_train_options options = train_options_of(job);
     options.listener = on_event;
     options.listener_user = job;
     weft_status status = weft_train(job->context, job->net, job->data, &options, err);
@@ -239,9 +242,20 @@ static weft_status score_test(struct train_job *job, weft_error *err)
     return status;
 }
 
-const weft_dataset *train_judge(const struct train_job *job)
+const weft_dataset *train_judge(struct train_job *job)
 {
-    return job->test != NULL ? job->test : job->val != NULL ? job->val : job->data;
+    enum { SHOWN = 10000 };
+    const weft_dataset *judge = job->test != NULL  ? job->test
+                                : job->val != NULL ? job->val
+                                                   : job->data;
+    if (!weft_dataset_is_streamed(judge)) {
+        return judge;
+    }
+    weft_error err;
+    if (job->shown == NULL && weft_dataset_in_memory(judge, SHOWN, &job->shown, &err) != WEFT_OK) {
+        cli_error(job->command, "%s", err.message);
+    }
+    return job->shown;
 }
 
 weft_status train_predict(struct train_job *job, weft_error *err)
@@ -249,8 +263,12 @@ weft_status train_predict(struct train_job *job, weft_error *err)
     if (job->predictions.samples > 0) {
         return WEFT_OK;
     }
+    const weft_dataset *judge = train_judge(job);
+    if (judge == NULL) {
+        return weft_fail(err, WEFT_ERR_IO, "no samples to show");
+    }
     weft_status status =
-        sample_predictions_init(&job->predictions, job->context, job->net, train_judge(job), err);
+        sample_predictions_init(&job->predictions, job->context, job->net, judge, err);
     if (status != WEFT_OK) {
         sample_predictions_release(&job->predictions);
     }
@@ -332,6 +350,24 @@ static int finish_diverged(const struct train_job *job, const weft_error *err)
     return CLI_DIVERGED;
 }
 
+/* Streamed data could not be read again. What has been learned from them is saved, where an epoch
+ * was whole. */
+static int finish_unread(struct train_job *job, const weft_error *err)
+{
+    if (job->last.epoch == 0) {
+        if (job->resume == NULL) {
+            checkpoints_clear(&job->checkpoints);
+        }
+        cli_run_dir_discard(&job->run);
+        return cli_fail(job->command, CLI_INPUT, err);
+    }
+    finish_metrics(job);
+    int code = save_model(job);
+    cli_error(job->command, "%s; the network as it was after step %zu is in %s", err->message,
+              job->step, job->run.model);
+    return code == CLI_DONE ? CLI_INPUT : code;
+}
+
 int train_execute(struct train_job *job)
 {
     weft_error err;
@@ -349,6 +385,9 @@ int train_execute(struct train_job *job)
         return finish_stopped(job);
     case WEFT_ERR_DIVERGED:
         return finish_diverged(job, &err);
+    case WEFT_ERR_IO:
+    case WEFT_ERR_FORMAT:
+        return finish_unread(job, &err);
     default:
         if (job->resume == NULL) {
             checkpoints_clear(&job->checkpoints);

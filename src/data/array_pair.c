@@ -60,6 +60,12 @@ weft_status weft_array_pair_read(struct weft_array_pair *pair, const struct weft
     return status;
 }
 
+weft_status weft_array_pair_labels(struct weft_array_pair *pair, const struct weft_source *source,
+                                   double *y, weft_error *err)
+{
+    return weft_binary_array_numbers(&pair->y, source->extent.samples, source->n_labels, y, err);
+}
+
 weft_status weft_array_pair_seek(struct weft_array_pair *pair, uint64_t sample, weft_error *err)
 {
     weft_status status = weft_binary_array_seek(&pair->x, (size_t)sample, err);

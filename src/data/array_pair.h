@@ -16,12 +16,16 @@ struct weft_array_pair {
 WEFT_CHECKED weft_status weft_array_pair_describe(const struct weft_array_pair *pair,
                                                   struct weft_source *source, weft_error *err);
 
-/* As weft_source_read(), _seek(). */
+/* As weft_source_read(), _seek(), _labels(). */
 WEFT_CHECKED weft_status weft_array_pair_read(struct weft_array_pair *pair,
                                               const struct weft_source *source,
                                               struct weft_block *block, weft_error *err);
 WEFT_CHECKED weft_status weft_array_pair_seek(struct weft_array_pair *pair, uint64_t sample,
                                               weft_error *err);
+
+WEFT_CHECKED weft_status weft_array_pair_labels(struct weft_array_pair *pair,
+                                                const struct weft_source *source, double *y,
+                                                weft_error *err);
 
 void weft_array_pair_release(struct weft_array_pair *pair);
 

@@ -194,8 +194,22 @@ static weft_status take_feature(struct weft_table *table, const struct weft_csv_
     return status;
 }
 
+/* The weight of a row, which may not be missing. */
+static weft_status take_weight(struct weft_table *table, const struct weft_csv_record *record,
+                               struct weft_csv_walk *walk, float *weight, weft_error *err)
+{
+    struct weft_csv_cell cell;
+    weft_status status = weft_csv_take(&table->reader, walk, &cell, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    enum weft_number result = weft_number_float(cell.text, cell.len, weight);
+    return result == WEFT_NUMBER_OK ? WEFT_OK
+                                    : fail_cell(table, record, table->weight, &cell, result, err);
+}
+
 static weft_status take_row(struct weft_table *table, const struct weft_csv_record *record,
-                            float *features, double *labels, weft_error *err)
+                            float *features, double *labels, float *weight, weft_error *err)
 {
     struct weft_csv_walk walk = weft_csv_walk(record);
     size_t at = 0; /* the next feature */
@@ -206,6 +220,8 @@ static weft_status take_row(struct weft_table *table, const struct weft_csv_reco
         int32_t role = table->role[column];
         weft_status status = role == WEFT_CSV_FEATURE
                                  ? take_feature(table, record, &walk, column, features, &at, err)
+                             : column == table->weight && weight != NULL
+                                 ? take_weight(table, record, &walk, weight, err)
                              : role == WEFT_CSV_IGNORED ? skip_cell(table, &walk, err)
                              : role >= 0
                                  ? take_label(table, record, &walk, column, labels, err)
@@ -283,7 +299,8 @@ static weft_status read_block(struct weft_source *common, struct weft_block *blo
         if (status == WEFT_OK) {
             float *features = (float *)block->x + block->n * common->extent.features;
             double *labels = common->n_labels == 0 ? NULL : block->y + block->n * common->n_labels;
-            status = take_row(table, &record, features, labels, err);
+            float *weight = block->weights == NULL ? NULL : block->weights + block->n;
+            status = take_row(table, &record, features, labels, weight, err);
         }
         if (status != WEFT_OK) {
             return status;
@@ -364,6 +381,8 @@ static weft_status open_table(const struct weft_source_files *files,
         .is_text = true,
     };
     table->options = options;
+    table->weight = SIZE_MAX;
+    table->common.has_weights = options->weight != NULL;
     table->path = table->common.x_path;
     table->wanted = weft_labels_wanted(options);
     weft_status status = weft_csv_reader_init(&table->reader, files->samples, err);

@@ -189,6 +189,13 @@ static weft_status find_roles(struct weft_table *table, const struct weft_csv_re
     const char *categorical = known == NULL ? options->categorical : NULL;
     weft_status status =
         mark_columns(table, record, options->ignore, WEFT_CSV_IGNORED, by_name, err);
+    if (status == WEFT_OK && options->weight != NULL) {
+        struct weft_csv_cell name = {.text = options->weight, .len = strlen(options->weight)};
+        status = mark_column(table, record, &name, WEFT_CSV_IGNORED, by_name, err);
+        if (status == WEFT_OK) {
+            status = choose_column(table, record, &name, &table->weight, by_name, err);
+        }
+    }
     if (status == WEFT_OK) {
         status = mark_columns(table, record, categorical, WEFT_CSV_CATEGORY, by_name, err);
     }

@@ -16,6 +16,7 @@ struct weft_table {
     struct weft_csv_reader reader;
     struct weft_csv_record header; /* its text is the table's own; NULL where there is none */
     size_t n_cols, n_labels, n_ignored, n_categorical;
+    size_t weight; /* the column of weights, whose role is IGNORED; SIZE_MAX: there is none */
     int32_t *role; /* [n_cols] which label a column is, or one of the roles above */
     weft_label_kind wanted;
     struct weft_labels labels;        /* one column of them, not asked for as values */

@@ -6,6 +6,7 @@
 
 #include "data/dataset_impl.h"
 #include "data/png_image.h"
+#include "data/streamed.h"
 
 weft_dataset_options weft_dataset_options_default(void)
 {
@@ -39,7 +40,9 @@ size_t weft_dataset_shape(const weft_dataset *data, size_t dims[4])
 
 weft_tensor weft_dataset_x(const weft_dataset *data)
 {
-    return weft_tensor_view(&data->x, 0, 0, data->x.rows, data->x.cols);
+    weft_tensor x = data->x;
+    x.owned = NULL;
+    return x;
 }
 
 weft_targets weft_dataset_targets(const weft_dataset *data)
@@ -47,7 +50,18 @@ weft_targets weft_dataset_targets(const weft_dataset *data)
     return (weft_targets){.kind = data->kind,
                           .classes = data->classes,
                           .values = data->values,
-                          .n_values = data->n_values};
+                          .n_values = data->n_values,
+                          .weights = data->weights};
+}
+
+bool weft_dataset_is_streamed(const weft_dataset *data)
+{
+    return data->stream != NULL;
+}
+
+bool weft_dataset_can_seek(const weft_dataset *data)
+{
+    return data->stream == NULL || weft_stream_can_seek(data->stream);
 }
 
 bool weft_dataset_is_integer(const weft_dataset *data)

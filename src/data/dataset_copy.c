@@ -1,4 +1,5 @@
-/* Data sets made from memory: from the caller's arrays, and by cutting one in two. */
+/* Data sets made from others and from memory: from the caller's arrays, by cutting one in two, and
+ * by bringing samples into memory. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/dataset_impl.h"
+#include "data/walk.h"
 
 static weft_status check_targets(const weft_targets *targets, size_t n, size_t n_classes,
                                  weft_error *err)
@@ -70,6 +72,13 @@ static weft_status copy_targets(weft_dataset *data, const weft_targets *targets,
         copy_rows(data->values, targets->values, row_bytes, row_bytes, selection);
     }
     data->kind = targets->kind;
+    if (targets->weights != NULL) {
+        data->weights = weft_mem_alloc(n, sizeof *data->weights);
+        if (data->weights == NULL) {
+            return weft_fail_nomem(err, "weights");
+        }
+        copy_rows(data->weights, targets->weights, sizeof(float), sizeof(float), selection);
+    }
     return WEFT_OK;
 }
 
@@ -144,26 +153,79 @@ weft_status weft_dataset_from_memory(const weft_tensor *x, const weft_targets *t
     return WEFT_OK;
 }
 
-static weft_status copy_selected(const weft_dataset *data, const struct selection *selection,
-                                 weft_dataset **out, weft_error *err)
+/* The selected samples of a stream stay in its file. */
+static weft_status select_streamed(const weft_dataset *data, const struct selection *selection,
+                                   const struct weft_extent *extent, weft_dataset **out,
+                                   weft_error *err)
 {
-    struct weft_extent extent = data->extent;
-    extent.samples = selection->n;
-    weft_dataset *copy;
-    weft_status status = weft_dataset_new(&extent, data->x.dtype, data->format, &copy, err);
-    if (status != WEFT_OK) {
-        return status;
+    uint32_t *numbers = weft_mem_alloc(selection->n, sizeof *numbers);
+    if (numbers == NULL) {
+        return weft_fail_nomem(err, "numbers of samples");
     }
-    size_t row_bytes = extent.features * weft_dtype_size(data->x.dtype);
-    copy_rows(copy->x.data, data->x.data, row_bytes, row_bytes, selection);
+    for (size_t i = 0; i < selection->n; i++) {
+        size_t row = selection->indices == NULL ? i : selection->indices[i];
+        numbers[i] = data->numbers != NULL ? data->numbers[row] : (uint32_t)row;
+    }
+    return weft_dataset_new_streamed(extent, data->format, weft_stream_share(data->stream), numbers,
+                                     out, err);
+}
+
+/* Brings the selected samples, in ascending order, from where they are into memory. */
+static weft_status read_selected(const weft_dataset *data, const struct selection *selection,
+                                 weft_dataset *copy, weft_error *err)
+{
+    size_t row_bytes = data->extent.features * weft_dtype_size(data->x.dtype);
+    struct weft_walk walk;
+    weft_tensor x = {0};
+    size_t first = 0; /* of the block */
+    weft_status status = weft_walk_init(&walk, data, err);
+    for (size_t i = 0; status == WEFT_OK && i < selection->n;) {
+        size_t row = selection->indices == NULL ? i : selection->indices[i];
+        if (row >= first + x.rows) {
+            first += x.rows;
+            status = weft_walk_next(&walk, &x, err);
+            continue;
+        }
+        memcpy((unsigned char *)copy->x.data + i * row_bytes,
+               (const unsigned char *)x.data + (row - first) * row_bytes, row_bytes);
+        i++;
+    }
+    weft_walk_release(&walk);
+    return status;
+}
+
+/* What the copy has beside its features. */
+static weft_status copy_the_rest(const weft_dataset *data, const struct selection *selection,
+                                 weft_dataset *copy, weft_error *err)
+{
     copy->is_integer = data->is_integer;
     const weft_targets targets = weft_dataset_targets(data);
-    status = copy_targets(copy, &targets, selection, err);
+    weft_status status = copy_targets(copy, &targets, selection, err);
     if (status == WEFT_OK) {
         status = set_names(copy, (const char *const *)data->class_names, data->n_classes, err);
     }
-    if (status == WEFT_OK && data->columns.n > 0) {
-        status = weft_columns_copy(&data->columns, &copy->columns, err);
+    return status == WEFT_OK && data->columns.n > 0
+               ? weft_columns_copy(&data->columns, &copy->columns, err)
+               : status;
+}
+
+static weft_status copy_selected(const weft_dataset *data, const struct selection *selection,
+                                 bool into_memory, weft_dataset **out, weft_error *err)
+{
+    struct weft_extent extent = data->extent;
+    extent.samples = selection->n;
+    weft_dataset *copy = NULL;
+    weft_status status = WEFT_OK;
+    if (data->stream != NULL && !into_memory) {
+        status = select_streamed(data, selection, &extent, &copy, err);
+    } else {
+        status = weft_dataset_new(&extent, data->x.dtype, data->format, &copy, err);
+        if (status == WEFT_OK) {
+            status = read_selected(data, selection, copy, err);
+        }
+    }
+    if (status == WEFT_OK) {
+        status = copy_the_rest(data, selection, copy, err);
     }
     if (status != WEFT_OK) {
         weft_dataset_free(copy);
@@ -171,6 +233,29 @@ static weft_status copy_selected(const weft_dataset *data, const struct selectio
     }
     *out = copy;
     return WEFT_OK;
+}
+
+weft_status weft_dataset_in_memory(const weft_dataset *data, size_t n, weft_dataset **out,
+                                   weft_error *err)
+{
+    size_t n_all = data->extent.samples;
+    if (n == 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "0 samples, wanted 1 or more");
+    }
+    if (n >= n_all) {
+        return copy_selected(data, &(const struct selection){.n = n_all}, true, out, err);
+    }
+    uint32_t *indices = weft_mem_alloc(n, sizeof *indices);
+    if (indices == NULL) {
+        return weft_fail_nomem(err, "numbers of samples");
+    }
+    for (size_t i = 0; i < n; i++) {
+        indices[i] = (uint32_t)((uint64_t)i * n_all / n); /* both below 2^32 */
+    }
+    weft_status status =
+        copy_selected(data, &(const struct selection){.indices = indices, .n = n}, true, out, err);
+    weft_mem_free(indices);
+    return status;
 }
 
 /* One class (all samples, where there are no classes) on its way to being cut. */
@@ -277,7 +362,7 @@ static weft_status copy_part(const weft_dataset *data, struct cut *cut, bool sec
             cut->indices[selection.n++] = (uint32_t)i;
         }
     }
-    return copy_selected(data, &selection, out, err);
+    return copy_selected(data, &selection, false, out, err);
 }
 
 weft_status weft_dataset_split(const weft_dataset *data, double fraction, uint64_t seed,

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "data/streamed.h"
 
 /* "60000 x 28 x 28" into `out`, cut where there are many. */
 static void print_dims(char *out, size_t size, const uint64_t *dims, size_t n_dims)
@@ -98,8 +99,11 @@ void weft_dataset_free(weft_dataset *data)
     weft_tensor_release(&data->x);
     weft_mem_free(data->classes);
     weft_mem_free(data->values);
+    weft_mem_free(data->weights);
     weft_mem_free(data->class_names);
     weft_columns_release(&data->columns);
+    weft_mem_free(data->numbers);
+    weft_stream_release(data->stream);
     weft_mem_free(data);
 }
 
@@ -118,8 +122,8 @@ static void look(const float *x, size_t n, bool *finite, bool *whole)
     *whole = *whole && !broken;
 }
 
-/* The first number that is not finite; there is one. */
-static weft_status fail_not_finite(const float *x, size_t n_cols, const char *what,
+/* The first number that is not finite; there is one. `first` samples came before. */
+static weft_status fail_not_finite(const float *x, size_t n_cols, size_t first, const char *what,
                                    weft_status status, const char *path, weft_error *err)
 {
     size_t i = 0;
@@ -127,28 +131,72 @@ static weft_status fail_not_finite(const float *x, size_t n_cols, const char *wh
         i++;
     }
     return weft_fail(err, status, "%s: %s %zu of sample %zu (both from 0) is %s", path, what,
-                     i % n_cols, i / n_cols, isnan(x[i]) ? "nan" : "infinite as float32");
+                     i % n_cols, first + i / n_cols, isnan(x[i]) ? "nan" : "infinite as float32");
 }
 
-weft_status weft_dataset_scan(weft_dataset *data, weft_status status, const char *x_path,
+/* Whether all are in 0..255, and the largest of them. */
+static bool are_bytes(const float *x, size_t n, float *largest)
+{
+    float low = 0, high = *largest;
+    for (size_t i = 0; i < n; i++) {
+        low = x[i] < low ? x[i] : low;
+        high = x[i] > high ? x[i] : high;
+    }
+    *largest = high;
+    return low >= 0 && high <= 255;
+}
+
+weft_status weft_features_look(struct weft_features_seen *seen, const float *x, size_t n,
+                               size_t n_features, size_t first, weft_status status,
+                               const char *path, weft_error *err)
+{
+    bool finite = true;
+    look(x, n * n_features, &finite, &seen->whole);
+    if (!finite) {
+        return fail_not_finite(x, n_features, first, "feature", status, path, err);
+    }
+    seen->pixels = seen->pixels && seen->whole && are_bytes(x, n * n_features, &seen->largest);
+    return WEFT_OK;
+}
+
+/* Weights are 0 or more, and one of them is more. */
+static weft_status check_weights(const weft_dataset *data, weft_status status, const char *path,
+                                 weft_error *err)
+{
+    size_t n = data->extent.samples;
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        float weight = data->weights[i];
+        if (!(weight >= 0 && isfinite(weight))) {
+            return weft_fail(err, status, "%s: sample %zu (from 0) has weight %g, wanted 0 or more",
+                             path, i, (double)weight);
+        }
+        any = any || weight > 0;
+    }
+    return any ? WEFT_OK : weft_fail(err, status, "%s: the weights of all samples are 0", path);
+}
+
+weft_status weft_dataset_scan(weft_dataset *data, weft_status bad, const char *x_path,
                               const char *y_path, weft_error *err)
 {
-    bool finite = true, whole = true, any = true;
+    bool finite = true, any = true;
     if (data->values != NULL) {
         look(data->values, data->extent.samples * data->n_values, &finite, &any);
         if (!finite) {
-            return fail_not_finite(data->values, data->n_values, "label", status, y_path, err);
+            return fail_not_finite(data->values, data->n_values, 0, "label", bad, y_path, err);
         }
     }
-    if (data->x.dtype == WEFT_F32) {
+    weft_status status = data->weights == NULL ? WEFT_OK : check_weights(data, bad, y_path, err);
+    if (status == WEFT_OK && data->x.dtype == WEFT_F32 && data->stream == NULL) {
+        bool whole = true;
         look(data->x.data, data->extent.samples * data->extent.features, &finite, &whole);
         if (!finite) {
-            return fail_not_finite(data->x.data, data->extent.features, "feature", status, x_path,
+            return fail_not_finite(data->x.data, data->extent.features, 0, "feature", bad, x_path,
                                    err);
         }
         data->is_integer = whole;
     }
-    return WEFT_OK;
+    return status;
 }
 
 weft_status weft_dataset_set_names(weft_dataset *data, const char *const *names, size_t n,

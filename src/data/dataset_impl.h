@@ -18,17 +18,21 @@ struct weft_extent {
 };
 
 struct weft_dataset {
-    weft_tensor x; /* [samples, features], rows without gaps */
+    weft_tensor
+        x; /* [samples, features], rows without gaps; without data where they are in a file */
     struct weft_extent extent;
     bool is_integer;
     weft_label_kind kind;
     int32_t *classes; /* [samples] or NULL */
     float *values;    /* [samples, n_values] or NULL */
     size_t n_values;
+    float *weights;     /* [samples] or NULL */
     char **class_names; /* [n_classes], one block with the texts, or NULL */
     size_t n_classes;
-    weft_columns columns; /* n is 0 where nothing is known of them */
-    const char *format;   /* constant */
+    weft_columns columns;       /* n is 0 where nothing is known of them */
+    const char *format;         /* constant */
+    struct weft_stream *stream; /* where features are read from, or NULL: they are in x */
+    uint32_t *numbers; /* [samples] which of the stream's samples they are, or NULL: all of them */
 };
 
 /* From sizes, samples first: 1 to 5 of them, none 0; fewer than 2^32 samples, and a product that
@@ -45,6 +49,19 @@ WEFT_CHECKED weft_status weft_check_plausible(uint64_t promised_bytes, uint64_t 
 /* A data set without labels whose features are not yet written: no page of them is touched. */
 WEFT_CHECKED weft_status weft_dataset_new(const struct weft_extent *extent, weft_dtype dtype,
                                           const char *format, weft_dataset **out, weft_error *err);
+
+/* What is known of features read so far; start with both true. */
+struct weft_features_seen {
+    bool whole;  /* all of them are whole numbers */
+    bool pixels; /* and in 0..255 */
+    float largest;
+};
+
+/* Looks at the float32 features of n samples, of which `first` came before: refuses (with `status`)
+ * the first number that is not finite. */
+WEFT_CHECKED weft_status weft_features_look(struct weft_features_seen *seen, const float *x,
+                                            size_t n, size_t n_features, size_t first,
+                                            weft_status status, const char *path, weft_error *err);
 
 /* To be called once features and values are written: refuses (with `status`) the first number that
  * is not finite, and finds whether the features are whole. The paths are where features and

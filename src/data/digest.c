@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "data/dataset_impl.h"
+#include "data/walk.h"
 
 /* The finaliser of MurmurHash3 (Appleby, public domain) over each word and what came before it. */
 static uint64_t mix(uint64_t digest, uint64_t word)
@@ -33,13 +34,22 @@ uint64_t weft_dataset_digest(const weft_dataset *data)
     for (size_t i = 0; i < data->extent.n_dims; i++) {
         digest = mix(digest, data->extent.dims[i]);
     }
-    for (size_t i = 0; i < n; i++) {
-        const char *x = data->x.data;
-        digest = mix_bytes(digest, x + i * data->x.ld * weft_dtype_size(data->x.dtype), row);
+    struct weft_walk walk;
+    weft_tensor x = {0};
+    weft_status status = weft_walk_init(&walk, data, NULL);
+    for (size_t at = 0; status == WEFT_OK && at < n; at += x.rows) {
+        status = weft_walk_next(&walk, &x, NULL);
+        for (size_t i = 0; status == WEFT_OK && i < x.rows; i++) {
+            digest = mix_bytes(digest, (const char *)x.data + i * row, row);
+        }
     }
+    weft_walk_release(&walk);
     digest = mix(mix(mix(digest, data->kind), data->n_values), data->n_classes);
     if (data->classes != NULL) {
         digest = mix_bytes(digest, data->classes, n * sizeof *data->classes);
+    }
+    if (data->weights != NULL) {
+        digest = mix_bytes(digest, data->weights, n * sizeof *data->weights);
     }
     return data->values != NULL
                ? mix_bytes(digest, data->values, n * data->n_values * sizeof *data->values)

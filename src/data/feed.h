@@ -23,14 +23,22 @@ struct weft_feed_options {
     weft_shuffle shuffle;
     size_t buffer; /* > 0, for WEFT_SHUFFLE_BUFFER */
     uint64_t seed;
+    size_t n_epochs;      /* that there are, from 0 on */
+    const float *weights; /* [samples] how much each counts, in place of the data's own; borrowed */
 };
 
+struct weft_feed_reader;
+struct weft_feed_slot;
+
+/* Not to be moved once it is made. */
 struct weft_feed {
     const weft_dataset *data; /* borrowed */
     struct weft_feed_options options;
     size_t n_samples;
-    size_t epoch;
-    uint32_t *order; /* of this epoch; NULL: that of the data */
+    uint32_t *order;                   /* of this epoch; NULL: that of the data */
+    struct weft_feed_reader *reader;   /* of a streamed data set, or NULL */
+    const struct weft_feed_slot *slot; /* of the reader: what is being computed */
+    double seconds; /* for which those who compute had to wait: for orders and for samples */
 };
 
 /* A part of a batch: rows rows[0..n) of x and targets, or first..first + n where rows is NULL.
@@ -42,15 +50,34 @@ struct weft_feed_rows {
     size_t first, n;
 };
 
-/* data must outlive the feed. Release with weft_feed_release(), harmless on a zeroed feed. */
+/* Whether data can be had in that order: WEFT_ERR_ARG for a full shuffle of what can only be read
+ * from the first to the last. */
+WEFT_CHECKED weft_status weft_feed_check(const weft_dataset *data, weft_shuffle shuffle,
+                                         weft_error *err);
+
+/* data, which must pass that check, must outlive the feed. Release with weft_feed_release(),
+ * harmless on a zeroed feed. */
 WEFT_CHECKED weft_status weft_feed_init(struct weft_feed *feed, const weft_dataset *data,
                                         const struct weft_feed_options *options, weft_error *err);
 void weft_feed_release(struct weft_feed *feed);
 
-/* Makes the order of an epoch. */
-void weft_feed_begin(struct weft_feed *feed, size_t epoch);
+/* Begins an epoch: the first time any one, at the position `from` where a batch begins or at its
+ * end; then the next ones, at 0. */
+WEFT_CHECKED weft_status weft_feed_begin(struct weft_feed *feed, size_t epoch, size_t from,
+                                         weft_error *err);
 
-/* The n samples from position `at` on; any number of threads may ask. */
+/* Whether weft_feed_advance() must be called before the part of a batch at this position is asked
+ * for: a function of the position alone. Any number of threads may ask. */
+bool weft_feed_waits(const struct weft_feed *feed, size_t at);
+
+/* Waits for the samples at that position, by one thread, when all are done with what came before.
+ * Errors: those of reading the file; no others come then. */
+WEFT_CHECKED weft_status weft_feed_advance(struct weft_feed *feed, size_t at, weft_error *err);
+
+/* The part of a batch of n samples from position `at` on; any number of threads may ask. */
 struct weft_feed_rows weft_feed_rows(const struct weft_feed *feed, size_t at, size_t n);
+
+/* Bytes that a feed takes, beside what the data set has in memory. */
+size_t weft_feed_bytes(const weft_dataset *data, const struct weft_feed_options *options);
 
 #endif

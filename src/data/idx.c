@@ -145,6 +145,11 @@ static weft_status seek_sample(struct weft_source *common, uint64_t sample, weft
     return weft_array_pair_seek(&((struct idx_source *)common)->pair, sample, err);
 }
 
+static weft_status read_labels(struct weft_source *common, double *y, weft_error *err)
+{
+    return weft_array_pair_labels(&((struct idx_source *)common)->pair, common, y, err);
+}
+
 static void close_source(struct weft_source *common)
 {
     struct idx_source *source = (struct idx_source *)common;
@@ -154,7 +159,7 @@ static void close_source(struct weft_source *common)
 }
 
 static const struct weft_source_methods methods = {
-    .read = read_block, .seek = seek_sample, .close = close_source};
+    .read = read_block, .seek = seek_sample, .labels = read_labels, .close = close_source};
 
 static bool is_emnist(const char *path)
 {

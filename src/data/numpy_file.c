@@ -39,8 +39,13 @@ static void close_source(struct weft_source *common)
     weft_mem_free(source);
 }
 
+static weft_status read_labels(struct weft_source *common, double *y, weft_error *err)
+{
+    return weft_array_pair_labels(&((struct numpy_source *)common)->pair, common, y, err);
+}
+
 static const struct weft_source_methods methods = {
-    .read = read_block, .seek = seek_sample, .close = close_source};
+    .read = read_block, .seek = seek_sample, .labels = read_labels, .close = close_source};
 
 /* The array called NAME is the member NAME.npy. */
 static const struct weft_zip_member *find_array(const struct weft_zip *zip, const char *name)

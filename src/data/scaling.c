@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "data/dataset_impl.h"
+#include "data/walk.h"
 
 static const char *const kind_names[] = {"auto", "none", "unit", "standard", "rms"};
 
@@ -36,11 +37,11 @@ void weft_scaling_release(weft_scaling *scaling)
     *scaling = (weft_scaling){0};
 }
 
-static double element(const weft_dataset *data, size_t sample, size_t feature)
+static double element(const weft_tensor *x, size_t row, size_t feature)
 {
-    size_t at = sample * data->extent.features + feature;
-    return data->x.dtype == WEFT_U8 ? (double)((const uint8_t *)data->x.data)[at]
-                                    : (double)((const float *)data->x.data)[at];
+    size_t at = row * x->ld + feature;
+    return x->dtype == WEFT_U8 ? (double)((const uint8_t *)x->data)[at]
+                               : (double)((const float *)x->data)[at];
 }
 
 /* 1 / spread as float; 1 where the feature is constant or so nearly that it does not fit. */
@@ -50,71 +51,126 @@ static float inverse(double spread)
     return spread > 0 && isfinite(scale) ? scale : 1;
 }
 
-/* shift = min, scale = 1 / (max - min) */
-static void fit_range(const weft_dataset *data, weft_scaling *scaling, double *low, double *high)
+/* Two numbers for each feature, that all samples pass by. */
+struct sums {
+    size_t features;
+    double *one, *other;
+};
+
+static void add_range(struct sums *sums, const weft_tensor *x)
 {
-    size_t n = data->extent.samples, features = data->extent.features;
-    for (size_t j = 0; j < features; j++) {
-        low[j] = high[j] = element(data, 0, j);
-    }
-    for (size_t i = 1; i < n; i++) {
-        for (size_t j = 0; j < features; j++) {
-            double x = element(data, i, j);
-            low[j] = x < low[j] ? x : low[j];
-            high[j] = x > high[j] ? x : high[j];
+    double *low = sums->one, *high = sums->other;
+    for (size_t i = 0; i < x->rows; i++) {
+        for (size_t j = 0; j < sums->features; j++) {
+            double value = element(x, i, j);
+            low[j] = value < low[j] ? value : low[j];
+            high[j] = value > high[j] ? value : high[j];
         }
     }
-    for (size_t j = 0; j < features; j++) {
-        scaling->shift[j] = (float)low[j];
-        scaling->scale[j] = inverse(high[j] - low[j]);
+}
+
+static void add_mean(struct sums *sums, const weft_tensor *x)
+{
+    for (size_t i = 0; i < x->rows; i++) {
+        for (size_t j = 0; j < sums->features; j++) {
+            sums->one[j] += element(x, i, j);
+        }
     }
+}
+
+static void add_square(struct sums *sums, const weft_tensor *x)
+{
+    for (size_t i = 0; i < x->rows; i++) {
+        for (size_t j = 0; j < sums->features; j++) {
+            double difference = element(x, i, j) - sums->one[j];
+            sums->other[j] += difference * difference;
+        }
+    }
+}
+
+/* Lets all samples pass by, in order. */
+static weft_status pass(const weft_dataset *data, struct sums *sums,
+                        void (*add)(struct sums *sums, const weft_tensor *x), weft_error *err)
+{
+    struct weft_walk walk;
+    weft_tensor x = {0};
+    weft_status status = weft_walk_init(&walk, data, err);
+    do {
+        if (status == WEFT_OK) {
+            status = weft_walk_next(&walk, &x, err);
+        }
+        if (status == WEFT_OK) {
+            add(sums, &x);
+        }
+    } while (status == WEFT_OK && x.rows > 0);
+    weft_walk_release(&walk);
+    return status;
+}
+
+/* shift = min, scale = 1 / (max - min) */
+static weft_status fit_range(const weft_dataset *data, weft_scaling *scaling, struct sums *sums,
+                             weft_error *err)
+{
+    for (size_t j = 0; j < sums->features; j++) {
+        sums->one[j] = HUGE_VAL;
+        sums->other[j] = -HUGE_VAL;
+    }
+    weft_status status = pass(data, sums, add_range, err);
+    for (size_t j = 0; j < sums->features; j++) {
+        scaling->shift[j] = (float)sums->one[j];
+        scaling->scale[j] = inverse(sums->other[j] - sums->one[j]);
+    }
+    return status;
 }
 
 /* shift = mean, scale = 1 / sqrt(mean of (x - mean)^2), in two passes: the difference of two sums
  * of squares would lose all digits where the mean is large. */
-static void fit_standard(const weft_dataset *data, weft_scaling *scaling, double *mean,
-                         double *square)
+static weft_status fit_standard(const weft_dataset *data, weft_scaling *scaling, struct sums *sums,
+                                weft_error *err)
 {
-    size_t n = data->extent.samples, features = data->extent.features;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < features; j++) {
-            mean[j] += element(data, i, j);
+    double n = (double)data->extent.samples;
+    weft_status status = pass(data, sums, add_mean, err);
+    for (size_t j = 0; j < sums->features; j++) {
+        sums->one[j] /= n;
+    }
+    if (status == WEFT_OK) {
+        status = pass(data, sums, add_square, err);
+    }
+    for (size_t j = 0; j < sums->features; j++) {
+        scaling->shift[j] = (float)sums->one[j];
+        scaling->scale[j] = inverse(sqrt(sums->other[j] / n));
+    }
+    return status;
+}
+
+/* Of bytes the sum is exact. */
+static void add_all_squares(struct sums *sums, const weft_tensor *x)
+{
+    size_t n = x->rows * x->cols; /* which follow each other */
+    if (x->dtype == WEFT_U8) {
+        const uint8_t *bytes = x->data;
+        uint64_t sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            sum += (uint64_t)bytes[i] * bytes[i];
         }
+        *sums->one += (double)sum;
+        return;
     }
-    for (size_t j = 0; j < features; j++) {
-        mean[j] /= (double)n;
-    }
+    const float *floats = x->data;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < features; j++) {
-            double difference = element(data, i, j) - mean[j];
-            square[j] += difference * difference;
-        }
-    }
-    for (size_t j = 0; j < features; j++) {
-        scaling->shift[j] = (float)mean[j];
-        scaling->scale[j] = inverse(sqrt(square[j] / (double)n));
+        *sums->one += (double)floats[i] * (double)floats[i];
     }
 }
 
-/* scale = 1 / sqrt(mean of x^2) over all features of all samples. Of bytes the sum is exact. */
-static void fit_rms(const weft_dataset *data, weft_scaling *scaling)
+/* scale = 1 / sqrt(mean of x^2) over all features of all samples. */
+static weft_status fit_rms(const weft_dataset *data, weft_scaling *scaling, weft_error *err)
 {
-    size_t n = data->extent.samples * data->extent.features;
     double squares = 0;
-    if (data->x.dtype == WEFT_U8) {
-        const uint8_t *x = data->x.data;
-        uint64_t sum = 0;
-        for (size_t i = 0; i < n; i++) {
-            sum += (uint64_t)x[i] * x[i];
-        }
-        squares = (double)sum;
-    } else {
-        const float *x = data->x.data;
-        for (size_t i = 0; i < n; i++) {
-            squares += (double)x[i] * (double)x[i];
-        }
-    }
-    scaling->scale[0] = inverse(sqrt(squares / (double)n));
+    struct sums sums = {.features = data->extent.features, .one = &squares};
+    weft_status status = pass(data, &sums, add_all_squares, err);
+    double n = (double)data->extent.samples * (double)data->extent.features;
+    scaling->scale[0] = inverse(sqrt(squares / n));
+    return status;
 }
 
 static weft_status allocate(weft_scaling *scaling, weft_scale_kind kind, size_t n)
@@ -127,21 +183,22 @@ static weft_status allocate(weft_scaling *scaling, weft_scale_kind kind, size_t 
 }
 
 /* A scaling with entries for each feature. */
-static weft_status fit_each(const weft_dataset *data, weft_scale_kind kind, weft_scaling *scaling)
+static weft_status fit_each(const weft_dataset *data, weft_scale_kind kind, weft_scaling *scaling,
+                            weft_error *err)
 {
-    size_t features = data->extent.features;
-    weft_status status = allocate(scaling, kind, features);
-    double *one = weft_mem_zalloc(features, sizeof *one);
-    double *other = weft_mem_zalloc(features, sizeof *other);
-    if (status != WEFT_OK || one == NULL || other == NULL) {
-        status = WEFT_ERR_NOMEM;
+    struct sums sums = {.features = data->extent.features};
+    weft_status status = allocate(scaling, kind, sums.features);
+    sums.one = weft_mem_zalloc(sums.features, sizeof *sums.one);
+    sums.other = weft_mem_zalloc(sums.features, sizeof *sums.other);
+    if (status != WEFT_OK || sums.one == NULL || sums.other == NULL) {
+        status = weft_fail_nomem(err, "a scaling");
     } else if (kind == WEFT_SCALE_UNIT) {
-        fit_range(data, scaling, one, other);
+        status = fit_range(data, scaling, &sums, err);
     } else {
-        fit_standard(data, scaling, one, other);
+        status = fit_standard(data, scaling, &sums, err);
     }
-    weft_mem_free(one);
-    weft_mem_free(other);
+    weft_mem_free(sums.one);
+    weft_mem_free(sums.other);
     return status;
 }
 
@@ -160,18 +217,18 @@ weft_status weft_scaling_fit(const weft_dataset *data, weft_scale_kind kind, wef
         status = allocate(&made, kind, 1);
         if (status == WEFT_OK) {
             made.scale[0] = 1.0f / 255;
+        } else {
+            status = weft_fail_nomem(err, "a scaling");
         }
     } else if (kind == WEFT_SCALE_RMS) {
         status = allocate(&made, kind, 1);
-        if (status == WEFT_OK) {
-            fit_rms(data, &made);
-        }
+        status = status == WEFT_OK ? fit_rms(data, &made, err) : weft_fail_nomem(err, "a scaling");
     } else if (kind != WEFT_SCALE_NONE) {
-        status = fit_each(data, kind, &made);
+        status = fit_each(data, kind, &made, err);
     }
     if (status != WEFT_OK) {
         weft_scaling_release(&made);
-        return weft_fail_nomem(err, "a scaling");
+        return status;
     }
     *out = made;
     return WEFT_OK;

@@ -86,7 +86,10 @@ static weft_status check_table_options(const struct weft_format *format, const c
 {
     if (format == &weft_csv_format || options->columns != NULL ||
         (options->missing == WEFT_MISSING_ERROR && options->categorical == NULL)) {
-        return WEFT_OK;
+        return format == &weft_csv_format || options->weight == NULL
+                   ? WEFT_OK
+                   : weft_fail(err, WEFT_ERR_ARG, "%s: no table (CSV), as --sample-weight wants",
+                               path);
     }
     return weft_fail(err, WEFT_ERR_ARG, "%s: no table (CSV), as --missing and --categorical want",
                      path);
@@ -159,6 +162,12 @@ weft_status weft_source_seek(struct weft_source *source, uint64_t sample, weft_e
 {
     assert(source->can_seek && sample < source->extent.samples);
     return source->methods->seek(source, sample, err);
+}
+
+weft_status weft_source_labels(struct weft_source *source, double *y, weft_error *err)
+{
+    assert(source->n_labels > 0 && source->extent.samples > 0);
+    return source->methods->labels(source, y, err);
 }
 
 void weft_source_close(struct weft_source *source)

@@ -25,6 +25,7 @@
 struct weft_block {
     void *x;         /* [capacity, features] of the source's dtype */
     double *y;       /* [capacity, n_labels], not looked at where there are none */
+    float *weights;  /* [capacity] of a source that has weights; NULL: not wanted */
     size_t capacity; /* > 0 */
     size_t n;        /* samples read; fewer than capacity only at the end */
 };
@@ -35,6 +36,8 @@ struct weft_source;
 struct weft_source_methods {
     weft_status (*read)(struct weft_source *source, struct weft_block *block, weft_error *err);
     weft_status (*seek)(struct weft_source *source, uint64_t sample, weft_error *err);
+    /* Labels of all samples into y, without their features; NULL where they are not apart. */
+    weft_status (*labels)(struct weft_source *source, double *y, weft_error *err);
     void (*close)(struct weft_source *source);
 };
 
@@ -49,6 +52,7 @@ struct weft_source {
     bool can_seek;               /* to any sample, without reading those before it */
     size_t n_labels;             /* numbers for each sample; 0: there are none, or not wanted */
     bool are_values;             /* labels are values whatever they look like */
+    bool has_weights;            /* how much each sample counts stands beside its labels */
     struct weft_labels *words;   /* not NULL: labels are ids of the distinct ones in here */
     const weft_columns *columns; /* NULL: all are numbers, and none may be missing */
     uint64_t n_missing;          /* values filled in since the first sample */
@@ -91,10 +95,15 @@ WEFT_CHECKED weft_status weft_source_rewind(struct weft_source *source, weft_err
 WEFT_CHECKED weft_status weft_source_seek(struct weft_source *source, uint64_t sample,
                                           weft_error *err);
 
+/* Reads all labels and nothing else of a source that was just opened and has methods->labels;
+ * afterwards it can only be closed or rewound. */
+WEFT_CHECKED weft_status weft_source_labels(struct weft_source *source, double *y, weft_error *err);
+
 void weft_source_close(struct weft_source *source);
 
-/* Reads all of a source that has just been opened into a data set. */
-WEFT_CHECKED weft_status weft_source_drain(struct weft_source *source,
+/* Makes a data set of all of a source that has just been opened from `path`: in memory, or where
+ * that takes more than the options allow, streamed. */
+WEFT_CHECKED weft_status weft_source_drain(struct weft_source *source, const char *path,
                                            const weft_dataset_options *options, weft_dataset **out,
                                            weft_error *err);
 

@@ -385,6 +385,12 @@ static weft_status check_values(const weft_net *net, const weft_targets *targets
 weft_status weft_net_check_targets(const weft_net *net, const weft_targets *targets,
                                    size_t n_samples, weft_error *err)
 {
+    for (size_t i = 0; targets->weights != NULL && i < n_samples; i++) {
+        if (!(targets->weights[i] >= 0 && isfinite(targets->weights[i]))) {
+            return weft_fail(err, WEFT_ERR_MISMATCH, "sample %zu has weight %g, wanted 0 or more",
+                             i, (double)targets->weights[i]);
+        }
+    }
     switch (targets->kind) {
     case WEFT_LABELS_CLASSES:
         return check_classes(net, targets, n_samples, err);

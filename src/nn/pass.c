@@ -618,9 +618,6 @@ static void over_team(void *arg)
 void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_targets *targets,
                     weft_tensor *logits, struct weft_loss_sum *total)
 {
-    if (total != NULL) {
-        *total = (struct weft_loss_sum){0};
-    }
     size_t rows = x->rows < pass->x.rows ? x->rows : pass->x.rows;
     weft_team_run_for(pass->context, weft_pass_flop(pass->net, WEFT_PASS_FORWARD, rows), over_team,
                       &(struct over_job){pass, x, targets, logits, total});

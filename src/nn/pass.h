@@ -130,7 +130,7 @@ void weft_pass_add_loss(const struct weft_pass *pass, size_t n, struct weft_loss
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);
 
 /* All rows of x, part by part in one parallel region. logits [x->rows, n_outputs] may be NULL;
- * total may be NULL where targets is. */
+ * total, to which the parts are added one by one, may be NULL where targets is. */
 void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_targets *targets,
                     weft_tensor *logits, struct weft_loss_sum *total);
 

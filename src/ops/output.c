@@ -96,22 +96,29 @@ static void add_row(const struct weft_kernel_set *kernels, weft_output output, c
                     size_t n, const weft_targets *targets, size_t sample, float smoothing,
                     float weight, float *dz, struct weft_loss_sum *sum)
 {
+    double loss, counts = 1;
+    if (targets->weights != NULL) {
+        counts = (double)targets->weights[sample];
+        weight *= targets->weights[sample];
+    }
     if (targets->kind == WEFT_LABELS_CLASSES) {
         int32_t y = targets->classes[sample];
         float y_value = (float)y;
         sum->n_right += weft_choose_class(z, n, 0.0f) == y;
-        sum->loss += output == WEFT_OUTPUT_SOFTMAX
-                         ? softmax_row(kernels, z, n, y, smoothing, weight, dz)
-                         : sigmoid_row(kernels, z, n, &y_value, smoothing, weight, dz);
+        loss = output == WEFT_OUTPUT_SOFTMAX
+                   ? softmax_row(kernels, z, n, y, smoothing, weight, dz)
+                   : sigmoid_row(kernels, z, n, &y_value, smoothing, weight, dz);
+        sum->loss += counts * loss;
         return;
     }
     const float *y = targets->values + sample * targets->n_values;
     if (output == WEFT_OUTPUT_SIGMOID) {
         sum->n_right += labels_right(z, n, y);
-        sum->loss += sigmoid_row(kernels, z, n, y, smoothing, weight, dz);
+        loss = sigmoid_row(kernels, z, n, y, smoothing, weight, dz);
     } else {
-        sum->loss += identity_row(z, n, y, weight, dz);
+        loss = identity_row(z, n, y, weight, dz);
     }
+    sum->loss += counts * loss;
 }
 
 /* Asks for the targets of a block, which in random order come from memory. Always inlined: gcc 12

@@ -25,7 +25,8 @@ size_t weft_loss_n_blocks(size_t rows);
 /* Losses of all rows of z [B, C] against their targets, computed from the logits so that no
  * logit overflows: softmax: log sum_j exp(z_j - max z) + max z - z_y; sigmoid: max(z, 0) - z y
  * + log(1 + exp(-|z|)); identity: (z - y)^2 / 2. Row i has the targets of sample rows[i], or
- * first + i where rows is NULL. dz (may be z itself) gets (p - y) * weight. sums has one entry
+ * first + i where rows is NULL. dz (may be z itself) gets (p - y) * weight; loss and dz of a sample
+ * are multiplied by its own weight in targets, where there are such. sums has one entry
  * for each block. smoothing in [0, 1) mixes the targets with the uniform distribution, of sigmoids
  * with 1/2 (Szegedy et al. 2016, section 7); an identity output has none. A team function. */
 void weft_loss_team(weft_context *context, weft_output output, const weft_tensor *z,

@@ -530,7 +530,7 @@ static int put_data(json_t *root, const struct report_subject *subject)
         const char *name, *path;
         const weft_dataset *data;
     } sets[] = {{"train", subject->train_path, subject->train},
-                {"val", subject->train_path, subject->val},
+                {"val", subject->val_path, subject->val},
                 {"test", subject->test_path, subject->test}};
     json_t *data = json_object(), *shape = json_array();
     size_t dims[4];
@@ -636,6 +636,7 @@ static struct work work_of(const struct report_subject *subject, weft_error *err
     work.data = subject->test != NULL  ? subject->test
                 : subject->val != NULL ? subject->val
                                        : subject->train;
+    work.data = subject->shown != NULL ? subject->shown : work.data;
     work.set = subject->test != NULL ? "test" : subject->val != NULL ? "val" : "train";
     work.kind = weft_net_n_classes(net) > 0                   ? KIND_CLASSES
                 : weft_net_output(net) == WEFT_OUTPUT_SIGMOID ? KIND_LABELS

@@ -41,10 +41,11 @@ struct report_subject {
     weft_context *context;
     const weft_net *net;
     const weft_dataset *train, *val, *test; /* val and test may be NULL */
-    const char *train_path, *test_path;     /* test_path is read where there is a test set */
-    const char *outcome;                    /* "finished", "stopped by SIGINT" */
-    const char *ended;                      /* date and time, for people */
-    size_t epochs, steps;                   /* that were made */
+    const weft_dataset *shown; /* samples of the set that is evaluated, in its place; may be NULL */
+    const char *train_path, *val_path, *test_path; /* read where there is such a set */
+    const char *outcome;                           /* "finished", "stopped by SIGINT" */
+    const char *ended;                             /* date and time, for people */
+    size_t epochs, steps;                          /* that were made */
     /* Seconds of reading data, of training steps, of evaluations between epochs, and of that of the
      * test set at the end. */
     double load_seconds, train_seconds, watch_seconds, test_seconds;

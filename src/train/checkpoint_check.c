@@ -9,12 +9,24 @@
 #include "train/checkpoint_fields.h"
 #include "train/train_state.h"
 
+/* Of the weights of classes, by FNV-1a; 0 where there are none. */
+static uint64_t digest_of_weights(const weft_train_options *options)
+{
+    const unsigned char *bytes = (const unsigned char *)options->class_weights;
+    size_t n = options->n_class_weights * sizeof *options->class_weights;
+    uint64_t digest = bytes == NULL ? 0 : 0xcbf29ce484222325u;
+    for (size_t i = 0; bytes != NULL && i < n; i++) {
+        digest = (digest ^ bytes[i]) * 0x100000001b3u;
+    }
+    return digest;
+}
+
 void weft_digests_find(struct weft_digests *digests, const weft_dataset *data,
-                       const weft_dataset *val)
+                       const weft_train_options *options)
 {
     if (!digests->known) {
-        digests->data = weft_dataset_digest(data);
-        digests->val = val == NULL ? 0 : weft_dataset_digest(val);
+        digests->data = weft_dataset_digest(data) ^ digest_of_weights(options);
+        digests->val = options->val == NULL ? 0 : weft_dataset_digest(options->val);
         digests->known = true;
     }
 }
@@ -66,10 +78,10 @@ static weft_status check_options(const weft_train_options *then, const weft_trai
 }
 
 static weft_status check_data(const struct weft_digests *then, const weft_dataset *data,
-                              const weft_dataset *val, weft_error *err)
+                              const weft_train_options *options, weft_error *err)
 {
     struct weft_digests now = {0};
-    weft_digests_find(&now, data, val);
+    weft_digests_find(&now, data, options);
     const char *what = now.data != then->data ? "training"
                        : now.val != then->val ? "validation"
                                               : NULL;
@@ -128,7 +140,7 @@ weft_status weft_checkpoint_check(const weft_checkpoint *checkpoint, const weft_
     }
     weft_status status = check_options(&checkpoint->options, options, err);
     if (status == WEFT_OK) {
-        status = check_data(&checkpoint->digests, data, options->val, err);
+        status = check_data(&checkpoint->digests, data, options, err);
     }
     return status == WEFT_OK
                ? check_numbers(checkpoint, weft_dataset_samples(data), batch_size, length, err)

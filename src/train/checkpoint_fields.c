@@ -63,7 +63,8 @@ static const char *watched_name(size_t index)
             name, n                                                                                \
     }
 
-/* All options but pointers and those that only say when to end. */
+/* All options but pointers, and those that only say when to end. Weights of classes are in the
+ * digest of the data. */
 const struct weft_field weft_option_fields[] = {
     OPTION(COUNT, epochs, true),
     OPTION(COUNT, batch_size, false),
@@ -103,7 +104,7 @@ const size_t weft_n_option_fields = sizeof weft_option_fields / sizeof *weft_opt
 
 /* Whoever adds an option has to think of the table above, and then of this number. */
 #if UINTPTR_MAX == UINT64_MAX
-_Static_assert(sizeof(weft_train_options) == 336, "a new option belongs into the table above");
+_Static_assert(sizeof(weft_train_options) == 352, "a new option belongs into the table above");
 #endif
 
 /* With so many digits; the decimal point is '.' whatever the locale says. */

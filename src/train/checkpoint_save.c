@@ -78,7 +78,7 @@ static void add_notes(struct pairs *pairs, const weft_checkpoint_note *notes, si
 
 static void describe(struct pairs *pairs, const struct weft_train_state *state)
 {
-    weft_digests_find(state->digests, state->data, state->options->val);
+    weft_digests_find(state->digests, state->data, state->options);
     add_fields(pairs, weft_learned_fields, weft_n_learned_fields, &state->learned);
     add_fields(pairs, weft_option_fields, weft_n_option_fields, state->options);
     add_digest(pairs, WEFT_KEY_DATA, state->digests->data);

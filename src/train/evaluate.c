@@ -6,10 +6,33 @@
 
 #include "base/fail.h"
 #include "base/mem.h"
+#include "data/walk.h"
 #include "nn/pass.h"
 #include "ops/output.h"
 #include "train/metrics.h"
 #include "train/score.h"
+
+/* Block by block, where data are streamed. */
+static weft_status predict_logits(weft_context *context, const weft_net *net,
+                                  const weft_dataset *data, weft_tensor *logits, weft_error *err)
+{
+    if (logits->rows != weft_dataset_samples(data)) {
+        return weft_fail(err, WEFT_ERR_MISMATCH, "%zu rows for predictions of %zu samples",
+                         logits->rows, weft_dataset_samples(data));
+    }
+    struct weft_walk walk;
+    weft_tensor x = {0};
+    weft_status status = weft_walk_init(&walk, data, err);
+    for (size_t at = 0; status == WEFT_OK && at < logits->rows; at += x.rows) {
+        status = weft_walk_next(&walk, &x, err);
+        if (status == WEFT_OK) {
+            weft_tensor here = weft_tensor_view(logits, at, 0, x.rows, logits->cols);
+            status = weft_net_forward(context, net, &x, &here, err);
+        }
+    }
+    weft_walk_release(&walk);
+    return status;
+}
 
 weft_status weft_predict(weft_context *context, const weft_net *net, const weft_dataset *data,
                          weft_tensor *p, int32_t *classes, weft_error *err)
@@ -21,16 +44,16 @@ weft_status weft_predict(weft_context *context, const weft_net *net, const weft_
     if (status != WEFT_OK) {
         return status;
     }
-    weft_tensor x = weft_dataset_x(data);
+    size_t n_samples = weft_dataset_samples(data);
     weft_tensor own = {0};
     if (p == NULL) {
-        if (weft_tensor_init(&own, WEFT_F32, x.rows, weft_net_n_outputs(net)) != WEFT_OK) {
+        if (weft_tensor_init(&own, WEFT_F32, n_samples, weft_net_n_outputs(net)) != WEFT_OK) {
             return weft_fail_nomem(err, "predictions");
         }
         p = &own;
     }
-    status = weft_net_forward(context, net, &x, p, err);
-    for (size_t i = 0; status == WEFT_OK && classes != NULL && i < x.rows; i++) {
+    status = predict_logits(context, net, data, p, err);
+    for (size_t i = 0; status == WEFT_OK && classes != NULL && i < n_samples; i++) {
         classes[i] = weft_choose_class((const float *)p->data + i * p->ld, p->cols, 0.0f);
     }
     if (status == WEFT_OK) {
@@ -115,24 +138,28 @@ weft_status weft_evaluate(weft_context *context, const weft_net *net, const weft
     if (status != WEFT_OK) {
         return status;
     }
-    weft_tensor x = weft_dataset_x(data);
+    weft_tensor x = weft_dataset_sample(data);
     weft_targets targets = weft_dataset_targets(data);
+    size_t n_samples = weft_dataset_samples(data);
     const double unknown = (double)NAN;
     weft_evaluation found = {
-        .samples = x.rows, .auc = unknown, .rmse = unknown, .mae = unknown, .r2 = unknown};
+        .samples = n_samples, .auc = unknown, .rmse = unknown, .mae = unknown, .r2 = unknown};
     weft_tensor z = {0};
     struct weft_pass pass;
     status = weft_pass_init(&pass, WEFT_PASS_FORWARD, context, net, &x, WEFT_PASS_ROWS, err);
     if (status != WEFT_OK) {
         return status;
     }
-    if (weft_tensor_init(&z, WEFT_F32, x.rows, weft_net_n_outputs(net)) != WEFT_OK) {
+    if (weft_tensor_init(&z, WEFT_F32, n_samples, weft_net_n_outputs(net)) != WEFT_OK) {
         status = weft_fail_nomem(err, "an evaluation");
         goto out;
     }
     struct weft_loss_sum total;
-    weft_pass_over(&pass, &x, &targets, &z, &total);
-    weft_score score = weft_score_of(net, total, x.rows);
+    status = weft_pass_over_dataset(&pass, data, &z, &total, err);
+    if (status != WEFT_OK) {
+        goto out;
+    }
+    weft_score score = weft_score_of(net, total, n_samples);
     found.loss = score.loss;
     found.accuracy = score.accuracy;
     if (targets.kind == WEFT_LABELS_CLASSES) {

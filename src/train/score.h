@@ -19,7 +19,14 @@ WEFT_CHECKED weft_status weft_check_fit(const weft_net *net, const weft_dataset 
  * for identity). */
 weft_score weft_score_of(const weft_net *net, struct weft_loss_sum sum, size_t n_samples);
 
-/* One pass over data, which must fit; forward buffers are the caller's. */
-weft_score weft_score_dataset(struct weft_pass *pass, const weft_dataset *data);
+/* One pass over data, which must fit; forward buffers are the caller's. Fails only where streamed
+ * data do. */
+WEFT_CHECKED weft_status weft_score_dataset(struct weft_pass *pass, const weft_dataset *data,
+                                            weft_score *out, weft_error *err);
+
+/* The same for sums and logits, which may be NULL: [samples, n_outputs]. */
+WEFT_CHECKED weft_status weft_pass_over_dataset(struct weft_pass *pass, const weft_dataset *data,
+                                                weft_tensor *logits, struct weft_loss_sum *total,
+                                                weft_error *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "data/feed.h"
+#include "data/streamed.h"
 #include "nn/layers.h"
 #include "nn/pass.h"
 #include "ops/output.h"
@@ -25,6 +26,7 @@
 #include "train/score.h"
 #include "train/train_state.h"
 #include "train/watch.h"
+#include "train/weights.h"
 
 weft_train_options weft_train_options_default(void)
 {
@@ -69,6 +71,7 @@ struct run {
     const weft_train_options *options;
     const weft_dataset *data;
     struct weft_feed feed;
+    float *weights;              /* of the samples, or NULL: all count alike */
     struct weft_shift shift;     /* of this epoch; most 0: none */
     struct weft_perturb perturb; /* of this epoch */
     bool perturbs;
@@ -98,6 +101,8 @@ struct run {
     bool stop, diverged;
     weft_end end;
     struct weft_digests digests;
+    weft_status feed_status; /* of the last time that the feed was asked for more */
+    weft_error feed_error;
 };
 
 static weft_status check_data(const weft_net *net, const weft_dataset *data,
@@ -169,14 +174,17 @@ static weft_status check_shift(const weft_train_options *options, const weft_dat
     return WEFT_OK;
 }
 
-static weft_status check_shuffle(const weft_train_options *options, weft_error *err)
+static weft_status check_shuffle(const weft_train_options *options, const weft_dataset *data,
+                                 weft_error *err)
 {
     if ((unsigned)options->shuffle >= WEFT_N_SHUFFLES) {
         return weft_fail(err, WEFT_ERR_ARG, "no way to shuffle: %d", (int)options->shuffle);
     }
-    return options->shuffle == WEFT_SHUFFLE_BUFFER && options->shuffle_buffer == 0
-               ? weft_fail(err, WEFT_ERR_ARG, "shuffle: a buffer of 0 samples, wanted 1 or more")
-               : WEFT_OK;
+    if (options->shuffle == WEFT_SHUFFLE_BUFFER && options->shuffle_buffer == 0) {
+        return weft_fail(err, WEFT_ERR_ARG, "shuffle: a buffer of 0 samples, wanted 1 or more");
+    }
+    bool full = options->batch_size == 0 || options->batch_size >= weft_dataset_samples(data);
+    return full ? WEFT_OK : weft_feed_check(data, options->shuffle, err);
 }
 
 static weft_status check_regularisation(const weft_train_options *options, const weft_net *net,
@@ -230,7 +238,10 @@ weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
         status = check_regularisation(options, net, err);
     }
     if (status == WEFT_OK) {
-        status = check_shuffle(options, err);
+        status = check_shuffle(options, data, err);
+    }
+    if (status == WEFT_OK) {
+        status = weft_check_weights(data, options, err);
     }
     if (status == WEFT_OK) {
         status = check_shift(options, data, err);
@@ -265,24 +276,34 @@ static void run_release(struct run *run)
     weft_optimizer_release(&run->optimizer);
     weft_watch_release(&run->watch);
     weft_feed_release(&run->feed);
+    weft_mem_free(run->weights);
 }
 
-static weft_status init_feed(struct run *run, weft_error *err)
+static struct weft_feed_options feed_options(const weft_train_options *options, size_t n_samples,
+                                             const float *weights)
 {
-    bool full = run->length.steps_per_epoch == 1;
-    const struct weft_feed_options options = {
-        .batch_size = run->batch_size,
-        .shuffle = full ? WEFT_SHUFFLE_NONE : run->options->shuffle,
-        .buffer = run->options->shuffle_buffer,
-        .seed = run->options->seed,
+    bool full = options->batch_size == 0 || options->batch_size >= n_samples;
+    return (struct weft_feed_options){
+        .batch_size = full ? n_samples : options->batch_size,
+        .shuffle = full ? WEFT_SHUFFLE_NONE : options->shuffle,
+        .buffer = options->shuffle_buffer,
+        .seed = options->seed,
+        .n_epochs = options->epochs,
+        .weights = weights,
     };
-    return weft_feed_init(&run->feed, run->data, &options, err);
+}
+
+size_t weft_train_data_bytes(const weft_dataset *data, const weft_train_options *options)
+{
+    size_t n_samples = weft_dataset_samples(data);
+    const struct weft_feed_options how = feed_options(options, n_samples, NULL);
+    return weft_dataset_bytes(data) + weft_feed_bytes(data, &how);
 }
 
 static weft_status run_init(struct run *run, weft_error *err)
 {
     const weft_train_options *options = run->options;
-    const weft_tensor x = weft_dataset_x(run->data);
+    const weft_tensor x = weft_dataset_sample(run->data);
     weft_status status = measure(options, run->n_samples, &run->batch_size, &run->length, err);
     if (status != WEFT_OK) {
         return status;
@@ -304,7 +325,8 @@ static weft_status run_init(struct run *run, weft_error *err)
             return status;
         }
     }
-    if (full && run->shift.most == 0 && !run->perturbs && run->length.epochs >= KEEP_FROM) {
+    if (full && run->shift.most == 0 && !run->perturbs && run->length.epochs >= KEEP_FROM &&
+        !weft_dataset_is_streamed(run->data)) {
         weft_pass_keep(&run->pass, &x);
     }
     bool clips = options->clip_norm > 0;
@@ -323,7 +345,11 @@ static weft_status run_init(struct run *run, weft_error *err)
         (options->ema > 0 && run->average == NULL)) {
         return weft_fail_nomem(err, "the state of training");
     }
-    status = init_feed(run, err);
+    status = weft_sample_weights(run->data, options, &run->weights, err);
+    const struct weft_feed_options how = feed_options(options, run->n_samples, run->weights);
+    if (status == WEFT_OK) {
+        status = weft_feed_init(&run->feed, run->data, &how, err);
+    }
     if (status == WEFT_OK) {
         status = weft_optimizer_init(&run->optimizer, options, run->net->block_len, err);
     }
@@ -474,9 +500,22 @@ static void clipped_update_team(struct run *run, const struct weft_update *updat
     weft_pass_update_team(&run->pass, run->gradient, &clipped);
 }
 
+/* Makes sure that the samples at this position are there. All threads find the same status. */
+static weft_status wait_team(struct run *run, size_t at)
+{
+    if (!weft_feed_waits(&run->feed, at)) {
+        return WEFT_OK;
+    }
+#pragma omp single nowait
+    run->feed_status = weft_feed_advance(&run->feed, at, &run->feed_error);
+    weft_team_barrier(run->context);
+    return run->feed_status;
+}
+
 /* One step: the gradient of a batch, part by part, each parameter taking its step with the last
- * part; unless the loss, returned in *sum, is not finite. All threads find the same sum. */
-static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_sum *sum)
+ * part; unless the loss, returned in *sum, is not finite, or samples cannot be had, which then is
+ * what is returned. All threads find the same sum and status. */
+static weft_status step_team(struct run *run, size_t first, size_t n, struct weft_loss_sum *sum)
 {
     const struct weft_update update = weft_optimizer_update(
         &run->optimizer, run->options, run->net->params, learning_rate(run, run->step), run->step);
@@ -484,6 +523,10 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
     *sum = (struct weft_loss_sum){0};
     size_t max_rows = run->pass.max_rows;
     for (size_t done = 0; done < n; done += max_rows) {
+        weft_status status = wait_team(run, first + done);
+        if (status != WEFT_OK) {
+            return status;
+        }
         struct weft_feed_rows rows =
             weft_feed_rows(&run->feed, first + done, n - done < max_rows ? n - done : max_rows);
         struct weft_part part = {
@@ -502,7 +545,7 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
         weft_pass_add_loss(&run->pass, part.n, sum);
         bool last = n - done <= max_rows;
         if (last && !isfinite(sum->loss)) {
-            return;
+            return WEFT_OK;
         }
         weft_pass_backward_team(&run->pass, &part, run->gradient, done > 0,
                                 last && fused ? &update : NULL);
@@ -517,6 +560,7 @@ static void step_team(struct run *run, size_t first, size_t n, struct weft_loss_
         float share = run->step == 0 ? 1 : (float)(1 - run->options->ema);
         weft_average_team(run->context, run->net->block_len, run->average, run->net->params, share);
     }
+    return WEFT_OK;
 }
 
 /* After the update, by one thread. */
@@ -543,7 +587,9 @@ static void epoch_team(void *arg)
         size_t left = run->n_samples - first;
         size_t n = left < run->batch_size ? left : run->batch_size;
         struct weft_loss_sum sum;
-        step_team(run, first, n, &sum);
+        if (step_team(run, first, n, &sum) != WEFT_OK) {
+            return;
+        }
         if (!isfinite(sum.loss)) {
 #pragma omp single nowait
             run->diverged = true;
@@ -569,7 +615,14 @@ static void exchange_average(struct run *run)
     }
 }
 
-static weft_status finish_epoch(struct run *run)
+static weft_status fail_stopped(const struct run *run, weft_error *err)
+{
+    return weft_fail(err, WEFT_ERR_STOPPED, "stopped after step %zu of %zu", run->step,
+                     run->n_steps);
+}
+
+/* Evaluates, and tells of the epoch. */
+static weft_status finish_epoch(struct run *run, weft_error *err)
 {
     const weft_train_options *options = run->options;
     weft_event event = {
@@ -580,15 +633,22 @@ static weft_status finish_epoch(struct run *run)
     run->epoch_sum = (struct weft_loss_sum){0};
     run->epoch_samples = 0;
     exchange_average(run);
+    weft_status status = WEFT_OK;
     if (options->val != NULL) {
-        event.val = weft_score_dataset(&run->pass, options->val);
+        status = weft_score_dataset(&run->pass, options->val, &event.val, err);
+    }
+    if (status == WEFT_OK && options->val != NULL) {
         weft_end end = weft_watch_take(&run->watch, options, run->net, run->epoch, &event.val);
         run->end = run->end == WEFT_END_EPOCHS ? end : run->end;
     }
-    if (options->test != NULL && options->test_every > 0 && run->epoch % options->test_every == 0) {
-        event.test = weft_score_dataset(&run->pass, options->test);
+    if (status == WEFT_OK && options->test != NULL && options->test_every > 0 &&
+        run->epoch % options->test_every == 0) {
+        status = weft_score_dataset(&run->pass, options->test, &event.test, err);
     }
     exchange_average(run);
+    if (status != WEFT_OK) {
+        return status;
+    }
     event.last = run->end != WEFT_END_EPOCHS || run->epoch == options->epochs;
     weft_plateau_take(&run->plateau, options,
                       options->val != NULL ? event.val.loss : event.train.loss);
@@ -596,7 +656,7 @@ static weft_status finish_epoch(struct run *run)
     run->val = event.val;
     run->test = event.test;
     emit(run, &event);
-    return run->stop && !event.last ? WEFT_ERR_STOPPED : WEFT_OK;
+    return run->stop && !event.last ? fail_stopped(run, err) : WEFT_OK;
 }
 
 /* `what` happened at step number `step`, counted from 1. */
@@ -618,20 +678,21 @@ static weft_status run_epoch(struct run *run, weft_error *err)
     run->first_sample =
         done == run->length.steps_per_epoch ? run->n_samples : done * run->batch_size;
     run->shift.epoch = run->perturb.epoch = run->epoch;
-    weft_feed_begin(&run->feed, run->epoch);
+    weft_status status = weft_feed_begin(&run->feed, run->epoch, run->first_sample, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
     weft_team_run_for(run->context, weft_pass_flop(run->net, WEFT_PASS_BACKWARD, run->batch_size),
                       epoch_team, run);
     if (run->diverged) {
         return fail_diverged(run, "loss is not finite", run->step + 1, err);
     }
-    weft_status status = WEFT_ERR_STOPPED;
-    bool whole = run->step == (run->epoch + 1) * run->length.steps_per_epoch;
-    if (whole || (run->end == WEFT_END_TIME && !run->stop)) {
-        status = finish_epoch(run);
+    if (run->feed_status != WEFT_OK) {
+        return weft_fail(err, run->feed_status, "%s", run->feed_error.message);
     }
-    return status == WEFT_OK
-               ? status
-               : weft_fail(err, status, "stopped after step %zu of %zu", run->step, run->n_steps);
+    bool whole = run->step == (run->epoch + 1) * run->length.steps_per_epoch;
+    return whole || (run->end == WEFT_END_TIME && !run->stop) ? finish_epoch(run, err)
+                                                              : fail_stopped(run, err);
 }
 
 /* No loss is computed after the last step, so what it did is looked at here. */

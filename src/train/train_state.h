@@ -64,7 +64,7 @@ struct weft_checkpoint {
 
 /* Fills in what is not known. */
 void weft_digests_find(struct weft_digests *digests, const weft_dataset *data,
-                       const weft_dataset *val);
+                       const weft_train_options *options);
 
 /* WEFT_ERR_MISMATCH, naming it, where the network, an option or the data are not those of the
  * checkpoint; WEFT_ERR_FORMAT where its numbers contradict each other. */

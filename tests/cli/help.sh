@@ -31,7 +31,7 @@ done
 run 0 train --help
 for text in '--hidden WIDTHS' '[256]' '--activation NAMES' '[relu]' 'leaky_relu' '--output NAME' \
     '[auto]' '--init NAME' 'he_normal' '--epochs N' '[10, or up to' '--batch-size N' '[32;' '--lr F' '[0.003 with' \
-    '--schedule NAME' '[linear]' '--optimizer NAME' '[adamw]' '--momentum F' '--weight-decay F' '--[no-]shuffle' '--seed N' '--threads N' \
+    '--schedule NAME' '[linear]' '--optimizer NAME' '[adamw]' '--momentum F' '--weight-decay F' '--shuffle METHOD' '--seed N' '--threads N' \
     '-o, --out RUNDIR' '-c, --config FILE' '--init-from MODEL' '--scale KIND' '--test DATA' \
     '--val FRACTION' '--[no-]report' '--print-every N' '--test-every N' '--json' '-q, --quiet' '-v, --verbose'; do
     has out "$text"

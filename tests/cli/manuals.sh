@@ -54,7 +54,7 @@ is "$(complete_bash export --format '')" "auto c html npz onnx "
 is "$(complete_bash export --format '=')" "auto c html npz onnx "
 is "$(complete_bash export --format '=' 'h')" "html "
 is "$(complete_bash train data --activation relu,si)" "relu,sigmoid relu,silu "
-is "$(complete_bash train --no-sh)" "--no-shuffle "
+is "$(complete_bash train --no-re)" "--no-report "
 is "$(complete_bash train -o mo)" "model.onnx "
 is "$(complete_bash train --epochs 1)" " "
 is "$(complete_bash bench '')" "predict scaling step "
@@ -81,7 +81,7 @@ if command -v zsh >/dev/null; then
     complete_zsh 'weft export --form' 'weft export --format='
     complete_zsh 'weft export --format=ht' 'weft export --format=html '
     complete_zsh 'weft bench scal' 'weft bench scaling '
-    complete_zsh 'weft train --no-sh' 'weft train --no-shuffle '
+    complete_zsh 'weft train --no-re' 'weft train --no-report '
 else
     echo "zsh is not installed: its completion is not tried"
     exit 77

@@ -48,7 +48,7 @@ refused 2 "--clip-norm: wanted a number from 0" train table.csv --clip-norm -1
 refused 2 "--l1: wanted a number from 0" train table.csv --l1 nan
 refused 2 "--momentum: wanted --optimizer sgd or nesterov with it; got adamw" \
     bench step --optimizer adamw --momentum 0.5
-refused 2 "--val: wanted a number from 0 to below 1; got '1.5'" train table.csv --val 1.5
+refused 2 "--val: wanted a number from 0 to below 1, or DATA; got '1.5'" train table.csv --val 1.5
 refused 2 "--seed: wanted a whole number below 2^64; got '-1'" train table.csv --seed -1
 refused 2 "did you mean 'relu'?" train table.csv --activation rleu
 refused 2 "--activation: wanted one name, or one for each of the 2 hidden layers; got 3" \

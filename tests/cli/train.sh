@@ -38,7 +38,7 @@ rm -r again
 # The whole configuration is written, and repeats the run.
 for key in 'data = digits' 'test = digits' 'val = 0' 'label =' 'hidden = 16' 'activation = relu' \
     'output = softmax' 'init = auto' 'init_from =' 'scale = unit' 'epochs = 2' 'batch_size = 32' \
-    'optimizer = adamw' 'lr = 0.003' 'schedule = linear' 'momentum = 0' 'label_smoothing = 0.02' 'shuffle = true' 'seed = 1' 'test_every = never' \
+    'optimizer = adamw' 'lr = 0.003' 'schedule = linear' 'momentum = 0' 'label_smoothing = 0.02' 'shuffle = full' 'seed = 1' 'test_every = never' \
     'threads = ' 'isa = ' 'precision = f32' 'print_every = 1'; do
     has run/config.ini "$key"
 done
