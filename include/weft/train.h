@@ -69,6 +69,7 @@ typedef struct weft_event {
     weft_score test;     /**< EPOCH: where test_every says so */
     double seconds;      /**< since the start of the run, by a monotonic clock; of a resumed run
                                 with those that it had trained before */
+    double wait_seconds; /**< of this call, for which threads waited for samples or their order */
     size_t n_samples;    /**< of the training set */
     const weft_net *net; /**< to be read only, in every event */
     /** The best epoch so far, counted from 1, and its validation score; 0 where nothing is watched

@@ -216,8 +216,12 @@ static void print_text(const struct train_job *job)
         print_score("test", &job->test_score, job->test);
     }
     print_end(job);
-    printf("%-10s%zu steps in %s\n", "time", job->step,
+    printf("%-10s%zu steps in %s", "time", job->step,
            cli_duration_text(job->seconds, duration, sizeof duration));
+    if (weft_dataset_is_streamed(job->data)) {
+        printf(", %.3g s of it waiting for data", job->finish.wait_seconds);
+    }
+    putchar('\n');
     printf("%-10s%s: %s, config.ini, metrics.jsonl%s%s\n", "wrote", job->run.path, CLI_MODEL_FILE,
            job->has_report ? ", " REPORT_EVALUATION_FILE ", " REPORT_PAGE_FILE : "",
            job->has_pictures ? ", images/" : "");

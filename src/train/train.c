@@ -476,6 +476,7 @@ static void emit(struct run *run, weft_event *event)
     event->steps_per_epoch = run->length.steps_per_epoch;
     event->lr = run->lr;
     event->seconds = seconds_of(run);
+    event->wait_seconds = run->feed.seconds;
     event->n_samples = run->n_samples;
     event->net = run->net;
     event->best_epoch = run->watch.best_epoch;

@@ -31,6 +31,7 @@ streamed()
     for threads in 1 3; do
         run 0 train "$@" --epochs 2 -o stream --cache-memory 0 --threads "$threads" --force
         has err 'read anew in each pass; at most '
+        has out ' s of it waiting for data'
         same cached/model.safetensors stream/model.safetensors
         sed 's/^threads = .*//' cached/config.ini >a
         sed 's/^threads = .*//' stream/config.ini >b
