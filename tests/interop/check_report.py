@@ -57,6 +57,14 @@ def write_tables(folder):
             u, v = rng.normal([np.cos(2 * k), np.sin(2 * k)], 0.5)
             name = names[k].replace('"', '""')
             print(f'{u:.5f},{v:.5f},"{name}"', file=file)
+    # More classes than a matrix shows, and than areas are measured of; of one just one sample.
+    for n_classes in (40, 130):
+        with open(folder / f"many{n_classes}.csv", "w", encoding="utf-8") as file:
+            print("u,v,w,kind", file=file)
+            for i in range(15 * n_classes + 1):
+                k = min(i // 15, n_classes)
+                u, v, w = rng.normal([np.cos(k), np.sin(2 * k), k % 5], 0.2)
+                print(f"{u:.5f},{v:.5f},{w:.5f},class {k:03}", file=file)
     with open(folder / "values.csv", "w", encoding="utf-8") as file:
         print("a,b,price", file=file)
         for a, b in rng.uniform(0, 3, (500, 2)):
@@ -73,7 +81,15 @@ def train_all(weft):
                "--hidden", 16, "--epochs", 30)  # fmt: skip
     weft.train("values", weft.dir / "values.csv", "--label", "price", "--val", 0.25,
                "--hidden", "32,16", "--epochs", 80, "--lr", 0.03)  # fmt: skip
-    names = ["digits", "tumours", "<b>hostile & co", "values"]
+    # Nothing but what it learned from; the test set now and then.
+    weft.train("alone", common.ROOT / "data" / "wdbc.csv", "--label", "diagnosis", "--epochs", 5)
+    weft.train("rarely", common.MNIST, "--epochs", 7, "--batch-size", 512, "--hidden", 16,
+               "--test-every", 3)  # fmt: skip
+    for n_classes in (40, 130):
+        weft.train(f"many{n_classes}", weft.dir / f"many{n_classes}.csv", "--label", "kind",
+                   "--val", 0.2, "--hidden", 32, "--epochs", 10)  # fmt: skip
+    names = ["digits", "tumours", "<b>hostile & co", "values", "alone", "rarely", "many40",
+             "many130"]  # fmt: skip
     pages = {name: weft.dir / name / "report.html" for name in names}
     try:
         cats = common.cats_dir()
@@ -163,6 +179,36 @@ def check_sorting(page, path):
                    f"sorted: {down}, {up}")  # fmt: skip
 
 
+def check_many(page, pages):
+    """Of many classes no matrix; of very many areas of some, and no mean of these. What has no area
+    is last, however the table is sorted."""
+    tiles = "[...document.querySelectorAll('.tile span')].map(e => e.textContent)"
+    column = "[...document.querySelector('table.sortable').tBodies[0].rows].map(r => r.cells[5].textContent)"
+    click = "document.querySelectorAll('table.sortable th button')[5].click()"
+    for name, n in ("many40", 40), ("many130", 130):
+        page.open(pages[name], 1280, False)
+        common.require(page.evaluate("document.querySelector('table.matrix')") is None, f"{name}: a matrix")
+        found = page.evaluate(tiles)
+        common.require(("Mean ROC AUC" in found) == (n <= 100), f"{name}: tiles {found}")
+        for _ in range(2):
+            page.evaluate(click)
+            areas = page.evaluate(column)
+            known = [float(area) for area in areas if area != "\u2013"]
+            common.require(len(areas) == n + 1, f"{name}: {len(areas)} classes")
+            common.require(0 < len(known) < n + 1, f"{name}: areas {areas}")
+            common.require("\u2013" not in areas[: len(known)], f"{name}: sorted {areas}")
+            common.require(known in (sorted(known), sorted(known)[::-1]), f"{name}: sorted {known}")
+    text = page.evaluate("document.querySelector('#ranking .note').textContent")
+    common.require("of the first 100 classes" in text, f"many130: said {text}")
+
+
+def check_rarely(page, path):
+    """Scores that were measured now and then make a line, too."""
+    page.open(path, 1280, False)
+    line = page.evaluate("document.querySelector('path.line[data-name=test]').getAttribute('d')")
+    common.require(line.count("M") == 1 and line.count("L") == 2, f"the line of the test set is {line}")
+
+
 def check_hostile(page, path):
     page.open(path, 1280, False)
     common.require(page.evaluate("document.title") == "<b>hostile & co", "a name has run as a script")
@@ -210,6 +256,8 @@ def check(weft):
                     sections[name] = check_page(page, name, path, where, width, dark, out)
         check_tip(page, pages["digits"])
         check_sorting(page, pages["digits"])
+        check_many(page, pages)
+        check_rarely(page, pages["rarely"])
         check_hostile(page, pages["<b>hostile & co"])
     wanted = {
         "digits": ["Learning", "Confusion", "Samples", "Classes", "Thresholds and calibration",
