@@ -172,6 +172,7 @@ static weft_status start(struct train_job *job, const struct weft_track_target *
                                        .files = artifacts,
                                        .n_files = N_ARTIFACTS,
                                        .reserve = reserve_of(job),
+                                       .go_on = job->resume != NULL,
                                        .every = args->track_every};
     weft_status status = weft_track_start(target, &run, &job->tracker, err);
     for (size_t i = 0; i < n_params; i++) {

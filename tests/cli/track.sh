@@ -322,6 +322,16 @@ timeout --preserve-status -s TERM 1 "$WEFT" $endless --out stopped --track "mlfl
 is $? 143
 sent '"status":"KILLED"'
 sent '{"key":"weft.reason","value":"SIGTERM"}'
+# It goes on in the same run there, whose params stay as they are.
+mode ok
+timeout --preserve-status -s TERM 1 "$WEFT" train --resume stopped --track "mlflow:http://$at" \
+    --track-every never --track-wait 30 -q >out 2>err
+is $? 143
+unsent /runs/create
+unsent '"params":[{'
+sent '"status":"RUNNING"'
+sent '"key":"train/loss"'
+sent '"status":"KILLED"'
 mode ok
 # shellcheck disable=SC2086
 run 4 $job --epochs 3 --optimizer sgd --lr 1e38 --out diverged --track "mlflow:http://$at" -q
