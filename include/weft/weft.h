@@ -6,6 +6,7 @@
 #include <weft/checkpoint.h>
 #include <weft/columns.h>
 #include <weft/context.h>
+#include <weft/convert.h>
 #include <weft/dataset.h>
 #include <weft/evaluate.h>
 #include <weft/export.h>
@@ -17,6 +18,7 @@
 #include <weft/schedule.h>
 #include <weft/shuffle.h>
 #include <weft/status.h>
+#include <weft/summary.h>
 #include <weft/targets.h>
 #include <weft/tensor.h>
 #include <weft/train.h>

@@ -1,6 +1,7 @@
 /* weft inspect: what is in a model or a data set; which of the two it is, the content says. */
-#include <math.h>
 #include <string.h>
+
+#include <weft/summary.h>
 
 #include "base/fail.h"
 #include "base/mem.h"
@@ -11,6 +12,7 @@
 struct inspect_args {
     struct cli_common common;
     struct cli_source source;
+    char *categorical;
     struct cli_hints hints;
 };
 
@@ -28,6 +30,7 @@ static const struct cli_option data_options[] = {
     CLI_OPTION_SPLIT(offsetof(struct inspect_args, source.split)),
     CLI_OPTION_LABEL(offsetof(struct inspect_args, source.label)),
     CLI_OPTION_IGNORE(offsetof(struct inspect_args, source.ignore)),
+    CLI_OPTION_CATEGORICAL(offsetof(struct inspect_args, categorical)),
     CLI_OPTIONS_IMAGE(offsetof(struct inspect_args, source.image)),
     CLI_OPTION_X(offsetof(struct inspect_args, source.x)),
     CLI_OPTION_Y(offsetof(struct inspect_args, source.y)),
@@ -176,148 +179,77 @@ static int inspect_model(const char *command, const struct inspect_args *args)
 
 /* Data. */
 
-struct range {
-    double min, max, mean;
-};
-
-static void widen(struct range *range, double value)
-{
-    range->min = value < range->min ? value : range->min;
-    range->max = value > range->max ? value : range->max;
-    range->mean += value;
-}
-
-/* The sum of each row is formed by itself: less rounding, and whole numbers stay exact. */
-static struct range range_of(const weft_tensor *x)
-{
-    struct range all = {HUGE_VAL, -HUGE_VAL, 0};
-    for (size_t i = 0; i < x->rows; i++) {
-        struct range row = {HUGE_VAL, -HUGE_VAL, 0};
-        if (x->dtype == WEFT_U8) {
-            const unsigned char *bytes = (const unsigned char *)x->data + i * x->ld;
-            for (size_t j = 0; j < x->cols; j++) {
-                widen(&row, bytes[j]);
-            }
-        } else {
-            const float *numbers = (const float *)x->data + i * x->ld;
-            for (size_t j = 0; j < x->cols; j++) {
-                widen(&row, (double)numbers[j]);
-            }
-        }
-        all.min = fmin(all.min, row.min);
-        all.max = fmax(all.max, row.max);
-        all.mean += row.mean;
-    }
-    all.mean /= (double)x->rows * (double)x->cols;
-    return all;
-}
-
-/* What is found out by going through a data set. */
-struct survey {
-    const weft_dataset *data;
+/* A data set, or one split of it. */
+struct found {
+    weft_summary summary;
     const char *split; /* "" where there is but one */
-    struct range x, y; /* y: where labels are values */
-    size_t *counts;    /* samples of each class */
 };
 
-static void survey_release(struct survey *survey)
+static void print_shape(const weft_summary *data)
 {
-    weft_mem_free(survey->counts);
-    *survey = (struct survey){0};
-}
-
-static weft_status survey_init(struct survey *survey, const weft_dataset *data, const char *split,
-                               weft_error *err)
-{
-    weft_targets targets = weft_dataset_targets(data);
-    weft_tensor x = weft_dataset_x(data);
-    *survey = (struct survey){.data = data, .split = split, .x = range_of(&x)};
-    survey->counts = weft_mem_zalloc(weft_dataset_n_classes(data), sizeof *survey->counts);
-    if (survey->counts == NULL) {
-        return weft_fail_nomem(err, "the counts of the classes");
-    }
-    if (targets.kind == WEFT_LABELS_CLASSES) {
-        for (size_t i = 0; i < x.rows; i++) {
-            survey->counts[targets.classes[i]]++;
-        }
-    } else if (targets.kind == WEFT_LABELS_VALUES) {
-        struct range *y = &survey->y;
-        *y = (struct range){HUGE_VAL, -HUGE_VAL, 0};
-        for (size_t i = 0; i < x.rows * targets.n_values; i++) {
-            widen(y, (double)targets.values[i]);
-        }
-        y->mean /= (double)x.rows * (double)targets.n_values;
-    }
-    return WEFT_OK;
-}
-
-static void print_shape(const weft_dataset *data)
-{
-    size_t dims[4], n = weft_dataset_shape(data, dims);
     printf("%-12s", "shape");
-    for (size_t i = 0; i < n; i++) {
-        printf("%s%zu", i > 0 ? " x " : "", dims[i]);
+    for (size_t i = 0; i < data->n_dims; i++) {
+        printf("%s%zu", i > 0 ? " x " : "", data->dims[i]);
     }
-    printf("%s (%zu features)\n", n == 0 ? "1" : "", weft_dataset_features(data));
+    printf("%s (%zu features)\n", data->n_dims == 0 ? "1" : "", data->features);
 }
 
-static const char *type_of(const weft_dataset *data)
+static const char *type_of(const weft_summary *data)
 {
-    return weft_dataset_x(data).dtype == WEFT_U8 ? "u8" : "f32";
+    return data->dtype == WEFT_U8 ? "u8" : "f32";
 }
 
-static void print_classes(const struct inspect_args *args, const struct survey *survey)
+static void print_classes(const struct inspect_args *args, const weft_summary *data)
 {
-    const weft_dataset *data = survey->data;
-    size_t n = weft_dataset_n_classes(data);
+    size_t n = data->n_classes;
     size_t shown = n > MOST_CLASSES && !args->common.verbose ? MOST_CLASSES : n;
     int width = 5;
     for (size_t i = 0; i < n; i++) {
-        int name = cli_name_width(weft_dataset_class_name(data, i));
+        int name = cli_name_width(data->class_names[i]);
         width = name > width ? name : width;
     }
     printf("%-12s%zu class%s\n\n%-*s  samples\n", "labels", n, n == 1 ? "" : "es", width, "class");
     for (size_t i = 0; i < shown; i++) {
-        cli_print_name(stdout, weft_dataset_class_name(data, i), width);
-        printf("  %7zu  %5.2f %%\n", survey->counts[i],
-               100 * (double)survey->counts[i] / (double)weft_dataset_samples(data));
+        cli_print_name(stdout, data->class_names[i], width);
+        printf("  %7llu  %5.2f %%\n", (unsigned long long)data->class_counts[i],
+               100 * (double)data->class_counts[i] / (double)data->samples);
     }
     if (shown < n) {
         printf("... and %zu more, shown with --verbose\n", n - shown);
     }
 }
 
-static void print_data(const struct inspect_args *args, const struct survey *survey)
+static void print_data(const struct inspect_args *args, const struct found *found)
 {
-    const weft_dataset *data = survey->data;
-    weft_targets targets = weft_dataset_targets(data);
-    printf("%-12sdata (%s%s%s)\n%-12s%zu\n", "kind", weft_dataset_format(data),
-           survey->split[0] != '\0' ? ", split " : "", survey->split, "samples",
-           weft_dataset_samples(data));
+    const weft_summary *data = &found->summary;
+    printf("%-12sdata (%s%s%s)\n%-12s%zu\n", "kind", data->format,
+           found->split[0] != '\0' ? ", split " : "", found->split, "samples", data->samples);
     print_shape(data);
-    printf("%-12s%s%s\n%-12s%g to %g, mean %.6g\n", "type", type_of(data),
-           weft_dataset_is_integer(data) ? ", whole numbers" : "", "values", survey->x.min,
-           survey->x.max, survey->x.mean);
-    if (targets.kind == WEFT_LABELS_CLASSES) {
-        print_classes(args, survey);
-    } else if (targets.kind == WEFT_LABELS_VALUES) {
-        printf("%-12s%zu value%s for each sample, %g to %g, mean %.6g\n", "labels",
-               targets.n_values, targets.n_values == 1 ? "" : "s", survey->y.min, survey->y.max,
-               survey->y.mean);
+    printf("%-12s%s%s\n%-12s%g to %g, mean %.6g, standard deviation %.6g\n", "type", type_of(data),
+           data->is_integer ? ", whole numbers" : "", "values", data->min, data->max, data->mean,
+           data->std);
+    if (data->missing > 0) {
+        printf("%-12s%llu values (%.3g %%)\n", "missing", (unsigned long long)data->missing,
+               100 * (double)data->missing / ((double)data->samples * (double)data->features));
+    }
+    if (data->labels == WEFT_LABELS_CLASSES) {
+        print_classes(args, data);
+    } else if (data->labels == WEFT_LABELS_VALUES) {
+        printf("%-12s%zu value%s for each sample, %g to %g, mean %.6g\n", "labels", data->n_values,
+               data->n_values == 1 ? "" : "s", data->label_min, data->label_max, data->label_mean);
     } else {
         printf("%-12snone\n", "labels");
     }
 }
 
-static json_t *json_counts(const struct survey *survey)
+static json_t *json_counts(const weft_summary *data)
 {
     json_t *classes = json_array();
     int failed = 0;
-    for (size_t i = 0; i < weft_dataset_n_classes(survey->data); i++) {
+    for (size_t i = 0; i < data->n_classes; i++) {
         json_t *one = json_object();
-        failed |= json_object_set_new(one, "name",
-                                      cli_json_text(weft_dataset_class_name(survey->data, i)));
-        failed |= json_object_set_new(one, "samples", cli_json_count(survey->counts[i]));
+        failed |= json_object_set_new(one, "name", cli_json_text(data->class_names[i]));
+        failed |= json_object_set_new(one, "samples", cli_json_count(data->class_counts[i]));
         failed |= json_array_append_new(classes, one);
     }
     if (failed != 0) {
@@ -327,13 +259,12 @@ static json_t *json_counts(const struct survey *survey)
     return classes;
 }
 
-static json_t *json_shape(const weft_dataset *data)
+static json_t *json_shape(const weft_summary *data)
 {
-    size_t dims[4], n = weft_dataset_shape(data, dims);
     json_t *shape = json_array();
     int failed = 0;
-    for (size_t i = 0; i < n; i++) {
-        failed |= json_array_append_new(shape, cli_json_count(dims[i]));
+    for (size_t i = 0; i < data->n_dims; i++) {
+        failed |= json_array_append_new(shape, cli_json_count(data->dims[i]));
     }
     if (failed != 0) {
         json_decref(shape);
@@ -343,28 +274,28 @@ static json_t *json_shape(const weft_dataset *data)
 }
 
 /* Puts what is known of a data set into `object`. */
-static int put_data(json_t *object, const struct survey *survey)
+static int put_data(json_t *object, const weft_summary *data)
 {
-    const weft_dataset *data = survey->data;
-    weft_targets targets = weft_dataset_targets(data);
-    int failed = json_object_set_new(object, "format", cli_json_text(weft_dataset_format(data)));
-    failed |= json_object_set_new(object, "samples", cli_json_count(weft_dataset_samples(data)));
+    int failed = json_object_set_new(object, "format", cli_json_text(data->format));
+    failed |= json_object_set_new(object, "samples", cli_json_count(data->samples));
     failed |= json_object_set_new(object, "shape", json_shape(data));
-    failed |= json_object_set_new(object, "features", cli_json_count(weft_dataset_features(data)));
+    failed |= json_object_set_new(object, "features", cli_json_count(data->features));
     failed |= json_object_set_new(object, "type", json_string(type_of(data)));
-    failed |= json_object_set_new(object, "min", cli_json_real(survey->x.min));
-    failed |= json_object_set_new(object, "max", cli_json_real(survey->x.max));
-    failed |= json_object_set_new(object, "mean", cli_json_real(survey->x.mean));
-    if (targets.kind == WEFT_LABELS_CLASSES) {
-        failed |= json_object_set_new(object, "classes", json_counts(survey));
-    } else if (targets.kind == WEFT_LABELS_VALUES) {
-        failed |= json_object_set_new(object, "values", cli_json_count(targets.n_values));
+    failed |= json_object_set_new(object, "min", cli_json_real(data->min));
+    failed |= json_object_set_new(object, "max", cli_json_real(data->max));
+    failed |= json_object_set_new(object, "mean", cli_json_real(data->mean));
+    failed |= json_object_set_new(object, "std", cli_json_real(data->std));
+    failed |= json_object_set_new(object, "missing", cli_json_count(data->missing));
+    if (data->labels == WEFT_LABELS_CLASSES) {
+        failed |= json_object_set_new(object, "classes", json_counts(data));
+    } else if (data->labels == WEFT_LABELS_VALUES) {
+        failed |= json_object_set_new(object, "values", cli_json_count(data->n_values));
     }
     return failed;
 }
 
 /* Data may come without labels; then it is looked at without. */
-static weft_status load(const struct inspect_args *args, weft_split split, weft_dataset **out,
+static weft_status look(const struct inspect_args *args, weft_split split, weft_summary *out,
                         weft_error *err)
 {
     weft_dataset_options options = weft_dataset_options_default();
@@ -377,33 +308,32 @@ static weft_status load(const struct inspect_args *args, weft_split split, weft_
     if (status != WEFT_OK) {
         return status;
     }
-    status = weft_dataset_load(args->source.path, &options, out, err);
+    options.categorical = args->categorical;
+    status = weft_dataset_summarize(args->source.path, &options, out, err);
     if (status == WEFT_OK || status == WEFT_ERR_NOMEM || args->source.label != NULL) {
         return status;
     }
     options.labels = WEFT_LABELS_NONE;
-    return weft_dataset_load(args->source.path, &options, out, NULL) == WEFT_OK ? WEFT_OK : status;
+    return weft_dataset_summarize(args->source.path, &options, out, NULL) == WEFT_OK ? WEFT_OK
+                                                                                     : status;
 }
 
 /* Looks at one split and prints it, or puts it into `object`, which is then not NULL. */
 static int inspect_split(const char *command, const struct inspect_args *args, weft_split split,
                          const char *name, json_t *object)
 {
-    weft_dataset *data = NULL;
-    struct survey survey = {0};
+    struct found found = {.split = name};
     weft_error err;
     int code = CLI_DONE;
-    if (load(args, split, &data, &err) != WEFT_OK ||
-        survey_init(&survey, data, name, &err) != WEFT_OK) {
+    if (look(args, split, &found.summary, &err) != WEFT_OK) {
         code = cli_fail(command, CLI_INPUT, &err);
     } else if (object == NULL) {
-        print_data(args, &survey);
-    } else if (put_data(object, &survey) != 0) {
+        print_data(args, &found);
+    } else if (put_data(object, &found.summary) != 0) {
         cli_error(command, "no memory for the JSON object");
         code = CLI_FAILED;
     }
-    survey_release(&survey);
-    weft_dataset_free(data);
+    weft_summary_release(&found.summary);
     return code;
 }
 
@@ -482,8 +412,9 @@ const struct cli_command cli_inspect = {
     .name = "inspect",
     .operands = "FILE",
     .summary = "show what is in a model or a data set",
-    .about = "Shows layers, shapes, scaling and classes of a model; shape, type, range of\n"
-             "values and the samples of each class of data.",
+    .about = "Shows layers, shapes, scaling and classes of a model; shape, type, range,\n"
+             "mean and deviation of values, how many are missing, and the samples of each\n"
+             "class of data, which may be larger than memory.",
     .examples = "  weft inspect data/mnist\n  weft inspect runs/001\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof *groups,

@@ -44,7 +44,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_train, cli_eval, cli_predict, cli_export, cli_report, cli_info,
-    cli_inspect, cli_bench, cli_sync;
+    cli_inspect, cli_convert, cli_bench, cli_sync;
 
 /* All of them in the order of the help, ended by NULL. */
 extern const struct cli_command *const cli_commands[];

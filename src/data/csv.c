@@ -2,11 +2,13 @@
 #include "data/csv.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "base/fail.h"
 #include "base/mem.h"
 #include "data/csv_table.h"
 #include "data/number.h"
+#include "data/summary_parts.h"
 
 static void close_table(struct weft_source *common)
 {
@@ -134,8 +136,9 @@ static weft_status skip_cell(struct weft_table *table, struct weft_csv_walk *wal
 /* What stands for n features that are missing, from `feature` of the sample on. */
 static void fill_in(struct weft_table *table, float *feature, size_t at, size_t n)
 {
+    float nothing = table->columns.missing == WEFT_MISSING_MARK ? (float)NAN : 0;
     for (size_t i = 0; i < n; i++) {
-        feature[at + i] = table->columns.fill == NULL ? 0 : table->columns.fill[at + i];
+        feature[at + i] = table->columns.fill == NULL ? nothing : table->columns.fill[at + i];
     }
     table->common.n_missing++;
 }

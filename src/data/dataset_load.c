@@ -366,6 +366,10 @@ weft_status weft_dataset_load(const char *path, const weft_dataset_options *opti
     weft_dataset_options defaults = weft_dataset_options_default();
     options = options == NULL ? &defaults : options;
     struct weft_source *source = NULL;
+    if ((unsigned)options->missing >= WEFT_N_MISSING) {
+        return weft_fail(err, WEFT_ERR_ARG, "no such way with missing values: %d",
+                         (int)options->missing);
+    }
     weft_status status = weft_source_open(path, options, &source, err);
     if (status == WEFT_OK) {
         status = weft_source_drain(source, path, options, out, err);

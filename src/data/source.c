@@ -12,6 +12,7 @@
 #include "data/libsvm.h"
 #include "data/numpy_file.h"
 #include "data/png_source.h"
+#include "data/summary_parts.h"
 
 /* Tables come last: any text may be one. */
 static const struct weft_format *const formats[] = {
@@ -84,8 +85,9 @@ static weft_status choose_format(const struct weft_source_files *files,
 static weft_status check_table_options(const struct weft_format *format, const char *path,
                                        const weft_dataset_options *options, weft_error *err)
 {
+    bool of_any = options->missing == WEFT_MISSING_ERROR || options->missing == WEFT_MISSING_MARK;
     if (format == &weft_csv_format || options->columns != NULL ||
-        (options->missing == WEFT_MISSING_ERROR && options->categorical == NULL)) {
+        (of_any && options->categorical == NULL)) {
         return format == &weft_csv_format || options->weight == NULL
                    ? WEFT_OK
                    : weft_fail(err, WEFT_ERR_ARG, "%s: no table (CSV), as --sample-weight wants",
@@ -132,7 +134,7 @@ weft_status weft_source_open(const char *path, const weft_dataset_options *optio
         return weft_fail(err, WEFT_ERR_ARG, "no such kind of labels or split: %d, %d",
                          (int)options->labels, (int)options->split);
     }
-    if ((unsigned)options->missing >= WEFT_N_MISSING) {
+    if ((unsigned)options->missing > WEFT_MISSING_MARK) {
         return weft_fail(err, WEFT_ERR_ARG, "no such way with missing values: %d",
                          (int)options->missing);
     }
