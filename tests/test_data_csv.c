@@ -553,7 +553,57 @@ static void breast_cancer(void)
     weft_dataset_free(data);
 }
 
+/* Cells in every spelling that the short way may meet, by the value of each. */
+static void random_cells(void)
+{
+    static const struct {
+        const char *text;
+        float value;
+    } cells[] = {
+        {"0", 0},     {"0", 0},     {"0", 0},       {"0", 0},         {"7", 7},    {"42", 42},
+        {"255", 255}, {"007", 7},   {"1000", 1000}, {"0.5", 0.5f},    {"-3", -3},  {" 4", 4},
+        {"5 ", 5},    {"\"9\"", 9}, {"1e2", 100},   {"12345", 12345}, {"0000", 0}, {"+6", 6},
+    };
+    enum { ROWS = 50, COLS = 37 };
+    uint64_t counter = 0;
+    for (size_t t = 0; t < 40; t++) {
+        static const char separators[] = ",;\t";
+        char separator = separators[t % 3];
+        size_t wanted[ROWS][COLS];
+        struct bytes text = {0};
+        for (size_t i = 0; i < ROWS; i++) {
+            for (size_t j = 0; j < COLS; j++) {
+                uint64_t of = t % 4 == 0 ? 4 : sizeof cells / sizeof *cells;
+                wanted[i][j] = (size_t)(weft_rng_u64(5, t, counter++) % of);
+                const char *cell = cells[wanted[i][j]].text;
+                bytes_add(&text, cell, strlen(cell));
+                bytes_add(&text, j + 1 == COLS ? "\n" : &separator, 1);
+            }
+        }
+        weft_dataset_options options = with_label("5");
+        options.labels = WEFT_LABELS_VALUES;
+        weft_dataset *data = load(write_bytes("random.csv", text), &options);
+        if (data == NULL || !CHECK_UINT(weft_dataset_samples(data), ROWS)) {
+            weft_dataset_free(data);
+            return;
+        }
+        for (size_t i = 0; i < ROWS; i++) {
+            for (size_t j = 0; j < COLS; j++) {
+                double got = j == 5 ? (double)weft_dataset_targets(data).values[i]
+                                    : feature(data, i, j - (j > 5));
+                if (!CHECK_NEAR(got, cells[wanted[i][j]].value, 0)) {
+                    printf(" for row %zu, column %zu of table %zu\n", i, j, t);
+                    i = ROWS - 1;
+                    break;
+                }
+            }
+        }
+        weft_dataset_free(data);
+    }
+}
+
 CU_TestInfo csv_tests[] = {
+    {"random cells", random_cells},
     {"spellings", spellings},
     {"headers", headers},
     {"label columns", label_columns},

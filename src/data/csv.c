@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/fail.h"
 #include "base/mem.h"
@@ -20,6 +21,7 @@ static void close_table(struct weft_source *common)
     weft_mem_free(table->dictionaries);
     weft_columns_release(&table->columns);
     weft_mem_free(table->role);
+    weft_mem_free(table->run);
     weft_mem_free((char *)table->header.text);
     weft_gzstream_close(table->reader.stream);
     weft_csv_reader_release(&table->reader);
@@ -211,6 +213,41 @@ static weft_status take_weight(struct weft_table *table, const struct weft_csv_r
                                     : fail_cell(table, record, table->weight, &cell, result, err);
 }
 
+/* The short way for cells that are whole numbers of up to 3 digits, as pixels are: takes as many of
+ * n as are such and have a cell behind them, four zeros at once; returns how many. Everything else
+ * is left to take_feature(), which gives the same values. */
+static size_t take_small(const struct weft_table *table, struct weft_csv_walk *walk, float *out,
+                         size_t n)
+{
+    const char separator = table->reader.separator, *p = walk->at;
+    const char pattern[8] = {'0', separator, '0', separator, '0', separator, '0', separator};
+    size_t i = 0;
+    while (i < n) {
+        if (n - i >= 4 && walk->end - p > 8 && memcmp(p, pattern, sizeof pattern) == 0) {
+            out[i] = out[i + 1] = out[i + 2] = out[i + 3] = 0;
+            i += 4;
+            p += 8;
+            continue;
+        }
+        /* Each byte is read where the one before is a digit, so within the record or behind it. */
+        unsigned value = (unsigned char)p[0] - (unsigned)'0';
+        size_t len = 1;
+        if (value > 9) {
+            break;
+        }
+        for (; len < 3 && p[len] >= '0' && p[len] <= '9'; len++) {
+            value = 10 * value + (unsigned)(p[len] - '0');
+        }
+        if (p[len] != separator || p + len >= walk->end) {
+            break;
+        }
+        out[i++] = (float)value;
+        p += len + 1;
+    }
+    walk->at = p;
+    return i;
+}
+
 static weft_status take_row(struct weft_table *table, const struct weft_csv_record *record,
                             float *features, double *labels, float *weight, weft_error *err)
 {
@@ -221,6 +258,12 @@ static weft_status take_row(struct weft_table *table, const struct weft_csv_reco
             return weft_table_fail_ragged(table, record, err);
         }
         int32_t role = table->role[column];
+        size_t n_small = take_small(table, &walk, features + at, table->run[column]);
+        if (n_small > 0) {
+            at += n_small;
+            column += n_small - 1;
+            continue;
+        }
         weft_status status = role == WEFT_CSV_FEATURE
                                  ? take_feature(table, record, &walk, column, features, &at, err)
                              : column == table->weight && weight != NULL
@@ -394,6 +437,10 @@ static weft_status open_table(const struct weft_source_files *files,
     }
     if (status == WEFT_OK) {
         status = weft_table_read_columns(table, &table->record, err);
+        /* A row has a byte for each cell; deflate gives 1032 for one at most. */
+        uint64_t bytes = weft_gzstream_file_bytes(files->samples);
+        bytes *= weft_gzstream_is_packed(files->samples) && bytes < UINT64_MAX / 1032 ? 1032 : 1;
+        table->common.most_samples = 1 + (table->n_cols == 0 ? bytes : bytes / table->n_cols);
         table->has_record = table->header.text == NULL;
     }
     if (status == WEFT_OK) {

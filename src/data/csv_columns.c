@@ -302,13 +302,24 @@ static weft_status prepare_labels(struct weft_table *table, weft_error *err)
                             options->class_names, options->n_class_names, err);
 }
 
+/* How many columns of numbers follow one another. */
+static void count_runs(struct weft_table *table)
+{
+    uint32_t run = 0;
+    for (size_t i = table->n_cols; i-- > 0;) {
+        run = table->role[i] == WEFT_CSV_FEATURE ? run + 1 : 0;
+        table->run[i] = run;
+    }
+}
+
 /* Learns the columns from the first record. */
 weft_status weft_table_read_columns(struct weft_table *table, const struct weft_csv_record *record,
                                     weft_error *err)
 {
     table->n_cols = weft_csv_count(&table->reader, record);
     table->role = weft_mem_alloc(table->n_cols, sizeof *table->role);
-    if (table->role == NULL) {
+    table->run = weft_mem_alloc(table->n_cols, sizeof *table->run);
+    if (table->role == NULL || table->run == NULL) {
         return weft_fail_nomem(err, "columns");
     }
     for (size_t i = 0; i < table->n_cols; i++) {
@@ -325,6 +336,7 @@ weft_status weft_table_read_columns(struct weft_table *table, const struct weft_
         return status;
     }
     size_t n_features = feature_columns(table);
+    count_runs(table);
     table->common.extent =
         (struct weft_extent){.features = n_features, .n_dims = 1, .dims = {n_features}};
     if (n_features == 0) {

@@ -18,6 +18,7 @@ struct weft_table {
     size_t n_cols, n_labels, n_ignored, n_categorical;
     size_t weight; /* the column of weights, whose role is IGNORED; SIZE_MAX: there is none */
     int32_t *role; /* [n_cols] which label a column is, or one of the roles above */
+    uint32_t *run; /* [n_cols] how many columns of numbers there are from each one on */
     weft_label_kind wanted;
     struct weft_labels labels;        /* one column of them, not asked for as values */
     struct weft_labels *dictionaries; /* [n_categorical] the categories, in the order of features */

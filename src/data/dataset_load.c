@@ -266,6 +266,10 @@ static weft_status read_in_blocks(struct heap *heap, const char *path, weft_data
     bool done = false;
     weft_status status = WEFT_OK;
     heap->block_rows = row < BLOCK_BYTES ? BLOCK_BYTES / row : 1;
+    uint64_t most = heap->source->most_samples;
+    if (most > 0 && most < heap->block_rows) {
+        heap->block_rows = (size_t)most + 1; /* small files need no large block */
+    }
     if (heap->forgets) {
         status = read_labels_alone(heap, &done, err);
     }

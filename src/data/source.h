@@ -57,6 +57,7 @@ struct weft_source {
     const weft_columns *columns; /* NULL: all are numbers, and none may be missing */
     uint64_t n_missing;          /* values filled in since the first sample */
     uint64_t n_dropped;          /* rows left out for want of one */
+    uint64_t most_samples;       /* more cannot be in a file of its size; 0: nobody knows */
     const char *const *listed; /* names that the file gives to labels 0 .. n_listed - 1, or NULL */
     size_t n_listed;
 };

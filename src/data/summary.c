@@ -1,7 +1,7 @@
-/* Counts, ranges and moments of data as it streams by. The sum of each row is formed by itself: less
- * rounding, and whole numbers stay exact. Deviations are merged row by row (Chan, Golub & LeVeque
- * 1983, "Algorithms for computing the sample variance", eq. 1.5). Which labels are classes is decided
- * by labels.c: it is given each distinct label once, as if they were the samples. */
+/* Counts, ranges and moments of data as it streams by. The sum of each row is formed by itself:
+ * less rounding, and whole numbers stay exact. Deviations are merged row by row (Chan, Golub &
+ * LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.5). Which labels are classes
+ * is decided by labels.c: it is given each distinct label once, as if they were the samples. */
 #include <weft/summary.h>
 
 #include <math.h>

@@ -11,6 +11,7 @@
 #include "data/idx.h"
 #include "data/libsvm.h"
 #include "data/numpy_file.h"
+#include "data/png_source.h"
 #include "data/source.h"
 #include "fuzz_file.h"
 
@@ -129,6 +130,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         char pair[80];
         snprintf(pair, sizeof pair, "%s,%s", fuzz_file(1, samples, size), path);
         read_path(pair, &options);
+    }
+    if (format == &weft_csv_format) {
+        static const char *const categorical[] = {NULL, "1", "1,-1", "x"};
+        options.missing = (weft_missing)(n / 4 % WEFT_N_MISSING);
+        options.categorical = categorical[n / 2 % 4];
+        read_path(path, &options);
+        options.missing = WEFT_MISSING_ERROR;
+        options.categorical = NULL;
     }
     options.labels = WEFT_LABELS_NONE;
     read_path(path, &options);
