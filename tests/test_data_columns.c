@@ -66,8 +66,8 @@ static void means(void)
         CHECK_UINT(columns->n_categories[1], 3);
         CHECK_STR(columns->categories[0], "blue");
         CHECK_STR(columns->categories[2], "red");
-        CHECK_NEAR(columns->fill[0], 4, 0);
-        CHECK_NEAR(columns->fill[4], 62.0 / 5, 1e-6);
+        CHECK_NEAR((double)columns->fill[0], 4, 0);
+        CHECK_NEAR((double)columns->fill[4], 62.0 / 5, 1e-6);
     }
     weft_dataset_free(data);
 }

@@ -591,7 +591,7 @@ static void random_cells(void)
             for (size_t j = 0; j < COLS; j++) {
                 double got = j == 5 ? (double)weft_dataset_targets(data).values[i]
                                     : feature(data, i, j - (j > 5));
-                if (!CHECK_NEAR(got, cells[wanted[i][j]].value, 0)) {
+                if (!CHECK_NEAR(got, (double)cells[wanted[i][j]].value, 0)) {
                     printf(" for row %zu, column %zu of table %zu\n", i, j, t);
                     i = ROWS - 1;
                     break;
