@@ -350,7 +350,7 @@ static void no_memory(void)
             weft_safefile_abort(&file);
             CHECK_UINT(n_files(dir), 2);
         } while (status != WEFT_OK && n < 20);
-        CHECK_UINT(n, 4);
+        CHECK_UINT(n, 6);
     }
     CHECK_STR(content(inside(dir, "target")), "old");
 }

@@ -21,7 +21,7 @@ enum {
 };
 
 /* What the options of a run are made of. */
-enum variant { PLAIN, WITH_AVERAGE, WITH_SHIFT, WITH_ALL, N_VARIANTS };
+enum variant { PLAIN, WITH_AVERAGE, WITH_SHIFT, WITH_DROPOUT, WITH_ALL, N_VARIANTS };
 
 static const weft_optimizer optimizers[] = {WEFT_SGD, WEFT_NESTEROV, WEFT_ADAMW};
 
@@ -127,6 +127,11 @@ static weft_train_options options_of(weft_optimizer optimizer, enum variant vari
     }
     if (variant == WITH_SHIFT || variant == WITH_ALL) {
         options.random_shift = 1;
+    }
+    if (variant == WITH_DROPOUT || variant == WITH_ALL) {
+        options.dropout = 0.3;
+        options.input_dropout = 0.1;
+        options.input_noise = 0.05;
     }
     if (variant == WITH_ALL) {
         options.schedule = WEFT_LR_PLATEAU;

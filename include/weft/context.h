@@ -33,7 +33,10 @@ WEFT_API weft_context_options weft_context_options_default(void);
 
 /** options may be NULL for the defaults.
  *  WEFT_ERR_ARG: no such kernel set or precision, or n_threads out of range. WEFT_ERR_UNSUPPORTED:
- *  this CPU cannot run the kernel set. Free with weft_context_free(). */
+ *  this CPU cannot run the kernel set; or this process is a fork of one that has computed on
+ *  several threads, which the OpenMP library does not survive: then only contexts of 1 thread
+ *  work, and weft_train(), weft_predict() and weft_evaluate() refuse others with the same status.
+ *  Free with weft_context_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_context_new(const weft_context_options *options,
                                                    weft_context **out, weft_error *err);
 

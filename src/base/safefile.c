@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/file_call.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -22,6 +23,7 @@ static void forget(struct weft_safefile *file)
     weft_mem_free(file->path);
     weft_mem_free(file->real_path);
     weft_mem_free(file->temp_path);
+    weft_mem_free(file->error);
     *file = (struct weft_safefile){0};
 }
 
@@ -50,7 +52,7 @@ static int create_temp(struct weft_safefile *file, size_t size)
 {
     for (uint32_t attempt = 0; attempt < 100; attempt++) {
         name_temp(file->temp_path, size, file->real_path, attempt);
-        int fd = open(file->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd = weft_file_open(file->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0 || errno != EEXIST) {
             return fd;
         }
@@ -63,7 +65,7 @@ static bool take_mode(int fd, mode_t mode)
 {
     struct stat made;
     return fstat(fd, &made) == 0 &&
-           ((made.st_mode & 0777) == (mode & 0777) || fchmod(fd, mode & 0777) == 0);
+           ((made.st_mode & 0777) == (mode & 0777) || weft_file_mode(fd, mode & 0777) == 0);
 }
 
 /* Opens the temporary file; `old` is the file in its place, or NULL. */
@@ -71,14 +73,17 @@ static weft_status open_temp(struct weft_safefile *file, const struct stat *old,
 {
     size_t size = strlen(file->real_path) + sizeof ".tmp.0123456789abcdef";
     file->temp_path = weft_mem_alloc(size, 1);
-    if (file->temp_path == NULL) {
+    file->error = weft_mem_zalloc(1, sizeof *file->error);
+    if (file->temp_path == NULL || file->error == NULL) {
         return weft_fail_nomem(err, "a file name");
     }
     int fd = create_temp(file, size);
     if (fd < 0) {
         return weft_fail_errno(err, errno, "%s: cannot create a file in its directory", file->path);
     }
-    file->stream = old == NULL || take_mode(fd, old->st_mode) ? fdopen(fd, "wb") : NULL;
+    file->fd = fd;
+    bool like_old = old == NULL || take_mode(fd, old->st_mode);
+    file->stream = like_old ? weft_file_stream(fd, file->error) : NULL;
     if (file->stream == NULL) {
         int saved = errno;
         close(fd);
@@ -166,16 +171,16 @@ static bool sync_directory_of(char *path)
     if (slash != NULL && slash != path) {
         *slash = '\0';
     }
-    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd < 0 || fsync(fd) == 0 || errno != EIO;
+    int fd = weft_file_open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    bool ok = fd < 0 || weft_file_sync(fd) == 0 || errno != EIO;
     if (fd >= 0) {
-        close(fd);
+        (void)weft_file_close(fd);
     }
     return ok;
 }
 
-/* A write that failed long ago has left a mark in the stream but no errno. What is in the file is
- * lost anyway, so write more and see: a full disk is still full. */
+/* A write to a device that failed long ago has left a mark in the stream but no errno. What was
+ * written is lost anyway, so write more and see: a full disk is still full. */
 static int cause_of_failure(int fd)
 {
     static const char block[4096];
@@ -187,16 +192,26 @@ static int cause_of_failure(int fd)
     return EIO;
 }
 
-/* Closes the stream; 0, or the errno of what went wrong with what was written. */
+/* 0, or the errno of what went wrong with what was written. */
+static int flush(struct weft_safefile *file)
+{
+    bool is_temp = file->temp_path != NULL;
+    bool failed = ferror(file->stream) != 0;
+    errno = 0;
+    if (!failed && fflush(file->stream) == 0) {
+        return is_temp && weft_file_sync(file->fd) != 0 ? errno : 0;
+    }
+    if (is_temp && *file->error != 0) {
+        return *file->error;
+    }
+    return !failed && errno != 0 ? errno
+                                 : cause_of_failure(is_temp ? file->fd : fileno(file->stream));
+}
+
+/* Closes the stream; 0, or what went wrong. */
 static int finish_stream(struct weft_safefile *file)
 {
-    int fd = fileno(file->stream);
-    int error = 0;
-    if (ferror(file->stream)) {
-        error = cause_of_failure(fd);
-    } else if (fflush(file->stream) != 0 || (file->temp_path != NULL && fsync(fd) != 0)) {
-        error = errno;
-    }
+    int error = flush(file);
     if (fclose(file->stream) != 0 && error == 0) {
         error = errno;
     }
@@ -207,7 +222,8 @@ static int finish_stream(struct weft_safefile *file)
 weft_status weft_safefile_commit(struct weft_safefile *file, weft_error *err)
 {
     int error = finish_stream(file);
-    if (error == 0 && file->temp_path != NULL && rename(file->temp_path, file->real_path) != 0) {
+    if (error == 0 && file->temp_path != NULL &&
+        weft_file_rename(file->temp_path, file->real_path) != 0) {
         error = errno;
     }
     if (error != 0) {
@@ -235,7 +251,7 @@ void weft_safefile_abort(struct weft_safefile *file)
 }
 
 /* NAME.tmp. and 16 hexadecimal digits. */
-static bool is_temp(const char *name)
+static bool is_temp_name(const char *name)
 {
     static const char infix[] = ".tmp.";
     size_t len = strlen(name), digits = 16, tail = digits + sizeof infix - 1;
@@ -248,7 +264,7 @@ void weft_safefile_clean(const char *directory)
     DIR *entries = opendir(directory);
     const struct dirent *entry;
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
-        if (is_temp(entry->d_name)) {
+        if (is_temp_name(entry->d_name)) {
             unlinkat(dirfd(entries), entry->d_name, 0);
         }
     }

@@ -18,6 +18,8 @@ struct weft_safefile {
     char *path;      /* as the caller gave it, for messages */
     char *real_path; /* what is replaced: path, or where its symbolic link leads */
     char *temp_path; /* NULL where a device or pipe is written directly */
+    int fd;          /* of the temporary file */
+    int *error;      /* errno of the first write that failed, or 0 */
 };
 
 /* Creates the temporary file beside `path`. WEFT_ERR_IO: there is no such directory, it may not be

@@ -41,6 +41,11 @@ int cli_make_context(const char *command, struct cli_common *common, weft_contex
     if (common->threads == 0) {
         common->threads = cli_default_threads();
     }
+    size_t cores = cli_granted_cores();
+    if (common->threads > cores && !common->quiet) {
+        cli_error(command, "warning: --threads %zu, but this process may use %zu core%s",
+                  common->threads, cores, cores == 1 ? "" : "s");
+    }
     bool automatic = common->isa == NULL || strcmp(common->isa, "auto") == 0;
     weft_context_options options = weft_context_options_default();
     options.n_threads = common->threads;

@@ -166,6 +166,13 @@ static weft_status name_files(struct cli_run_dir *run, char **metrics, weft_erro
     return WEFT_OK;
 }
 
+/* What a killed process left half-written. */
+static void clean(const struct cli_run_dir *run)
+{
+    weft_safefile_clean(run->path);
+    weft_safefile_clean(run->images);
+}
+
 /* Two processes that write the same metrics would mix them up. Where the file system knows no
  * locks there are none. */
 static weft_status lock_metrics(int fd, const char *metrics, weft_error *err)
@@ -205,7 +212,7 @@ static weft_status open_files(struct cli_run_dir *run, const struct cli_options 
         return status;
     }
     run->metrics = metrics;
-    weft_safefile_clean(run->path);
+    clean(run);
     return lock_metrics(run->metrics_fd, metrics, err);
 }
 
@@ -242,7 +249,7 @@ static weft_status open_again(struct cli_run_dir *run, off_t metrics_size,
     run->metrics = metrics;
     status = lock_metrics(run->metrics_fd, metrics, err);
     if (status == WEFT_OK) {
-        weft_safefile_clean(run->path);
+        clean(run);
         status = cli_run_dir_truncate(run, metrics_size, err);
     }
     return status == WEFT_OK ? write_config(run, options, err) : status;

@@ -73,6 +73,10 @@ weft_status weft_context_new(const weft_context_options *options, weft_context *
             return status;
         }
     }
+    weft_status forked = weft_team_check(chosen.n_threads, err);
+    if (forked != WEFT_OK) {
+        return forked;
+    }
     weft_context *context = weft_mem_alloc(1, sizeof *context);
     if (context == NULL) {
         return weft_fail_nomem(err, "a context");

@@ -10,6 +10,9 @@
 
 #include <assert.h>
 #include <omp.h>
+#include <unistd.h>
+
+#include "base/fail.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
@@ -40,8 +43,27 @@ static void leave(const weft_context *context)
     }
 }
 
+/* The first process that ran a team of several threads; 0: none yet. A fork inherits it, and the
+ * belief of the OpenMP library that its threads are there, but not the threads. */
+static atomic_int process_of_teams;
+
+weft_status weft_team_check(size_t n_threads, weft_error *err)
+{
+    int process = atomic_load_explicit(&process_of_teams, memory_order_relaxed);
+    return n_threads == 1 || process == 0 || process == (int)getpid()
+               ? WEFT_OK
+               : weft_fail(
+                     err, WEFT_ERR_UNSUPPORTED,
+                     "this process is a fork of one whose threads it has not: wanted 1 thread "
+                     "here, or exec after fork; got %zu threads",
+                     n_threads);
+}
+
 static void run_on(weft_context *context, size_t n_threads, weft_team_work *work, void *arg)
 {
+    if (n_threads > 1 && atomic_load_explicit(&process_of_teams, memory_order_relaxed) == 0) {
+        atomic_store_explicit(&process_of_teams, (int)getpid(), memory_order_relaxed);
+    }
     assert(context->barrier.team_size == 1); /* not from within another region of this context */
 #pragma omp parallel num_threads((int)n_threads)
     {

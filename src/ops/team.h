@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <weft/context.h>
+#include <weft/status.h>
 
 #include "base/mem.h"
 #include "kernels/kernels.h"
@@ -47,6 +48,10 @@ void weft_team_run(weft_context *context, weft_team_work *work, void *arg);
 /* The same for work whose steps, each of some ten barriers, take `flop` floating-point operations:
  * on no more threads than gain by it. */
 void weft_team_run_for(weft_context *context, double flop, weft_team_work *work, void *arg);
+
+/* WEFT_ERR_UNSUPPORTED: this process is a fork of one that had run teams, and the OpenMP library
+ * would wait forever for threads that are not there. One thread needs no others. */
+WEFT_CHECKED weft_status weft_team_check(size_t n_threads, weft_error *err);
 
 /* Waits until all threads of the team are here; what they wrote before is then seen by all. */
 void weft_team_barrier(weft_context *context);

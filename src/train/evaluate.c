@@ -9,6 +9,7 @@
 #include "data/walk.h"
 #include "nn/pass.h"
 #include "ops/output.h"
+#include "ops/team.h"
 #include "train/metrics.h"
 #include "train/score.h"
 
@@ -37,7 +38,10 @@ static weft_status predict_logits(weft_context *context, const weft_net *net,
 weft_status weft_predict(weft_context *context, const weft_net *net, const weft_dataset *data,
                          weft_tensor *p, int32_t *classes, weft_error *err)
 {
-    weft_status status = weft_check_fit(net, data, false, "data", err);
+    weft_status status = weft_team_check(weft_context_threads(context), err);
+    if (status == WEFT_OK) {
+        status = weft_check_fit(net, data, false, "data", err);
+    }
     if (status == WEFT_OK && classes != NULL && weft_net_n_classes(net) == 0) {
         status = weft_fail(err, WEFT_ERR_MISMATCH, "the network's outputs are not classes");
     }
@@ -134,7 +138,10 @@ static void evaluate_values(const weft_tensor *z, const float *y, weft_evaluatio
 weft_status weft_evaluate(weft_context *context, const weft_net *net, const weft_dataset *data,
                           weft_evaluation *out, weft_error *err)
 {
-    weft_status status = weft_check_fit(net, data, true, "data", err);
+    weft_status status = weft_team_check(weft_context_threads(context), err);
+    if (status == WEFT_OK) {
+        status = weft_check_fit(net, data, true, "data", err);
+    }
     if (status != WEFT_OK) {
         return status;
     }

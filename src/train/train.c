@@ -732,7 +732,10 @@ weft_status weft_train(weft_context *context, weft_net *net, const weft_dataset 
         .start = weft_clock_seconds(),
         .last_loss = (double)NAN,
     };
-    weft_status status = weft_train_check(net, data, run.options, err);
+    weft_status status = weft_team_check(weft_context_threads(context), err);
+    if (status == WEFT_OK) {
+        status = weft_train_check(net, data, run.options, err);
+    }
     if (status == WEFT_OK) {
         status = run_init(&run, err);
     }

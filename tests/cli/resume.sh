@@ -36,6 +36,8 @@ for kills in 1 2 3; do
         cp "$file" taken/checkpoints/last.safetensors
         echo '{"epoch":99' >>taken/metrics.jsonl
         : >taken/model.safetensors.tmp.0123456789abcdef
+        mkdir -p taken/images
+        : >taken/images/confusion_matrix.png.tmp.0123456789abcdef
         : >taken/checkpoints/last.safetensors.tmp.0123456789abcdef
         run 0 train --resume taken -q --threads "$kills"
         same_run whole taken
