@@ -72,6 +72,13 @@ void weft_bytes_add_floats(struct weft_bytes *bytes, const float *values, size_t
     }
 }
 
+void weft_bytes_add_f64(struct weft_bytes *bytes, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    weft_bytes_add_number(bytes, bits, sizeof bits);
+}
+
 static size_t varint(unsigned char *out, uint64_t value)
 {
     size_t n = 0;
@@ -98,6 +105,12 @@ void weft_proto_f32(struct weft_bytes *bytes, unsigned field, float value)
 {
     add_varint(bytes, field << 3 | 5);
     weft_bytes_add_floats(bytes, &value, 1);
+}
+
+void weft_proto_f64(struct weft_bytes *bytes, unsigned field, double value)
+{
+    add_varint(bytes, field << 3 | 1);
+    weft_bytes_add_f64(bytes, value);
 }
 
 void weft_proto_text(struct weft_bytes *bytes, unsigned field, const char *text)

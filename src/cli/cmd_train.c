@@ -428,9 +428,11 @@ static const struct cli_option run_options[] = {
      .type = CLI_TEXT,
      .flags = CLI_NO_RECORD,
      .offset = AT(track),
-     .metavar = "mlflow[:URI]",
-     .help = "log the run on an MLflow server, by default that of MLFLOW_TRACKING_URI; name and "
-             "password from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+     .metavar = "WHERE",
+     .help = "mlflow[:URI]: log the run on an MLflow server, by default that of "
+             "MLFLOW_TRACKING_URI; name and password from MLFLOW_TRACKING_USERNAME and "
+             "MLFLOW_TRACKING_PASSWORD. tensorboard[:DIR]: write event files, by default into "
+             "RUNDIR/tensorboard. Both with a comma",
      .default_text = "none"},
     {.name = "track-every",
      .type = CLI_COUNT,
@@ -439,6 +441,11 @@ static const struct cli_option run_options[] = {
      .metavar = "N",
      .word = "never",
      .help = "steps from one logged batch to the next; epochs are always logged"},
+    {.name = "track-gradients",
+     .type = CLI_FLAG,
+     .flags = CLI_NO_RECORD,
+     .offset = AT(track_gradients),
+     .help = "for TensorBoard: histograms of the gradient over 256 samples, too"},
     {.name = "track-wait",
      .type = CLI_COUNT,
      .flags = CLI_NO_RECORD,
@@ -751,6 +758,7 @@ static int run_job(struct train_job *job)
     }
     train_announce(job);
     train_track_start(job);
+    train_board_start(job);
     code = train_execute(job);
     if (code == CLI_DONE || code > CLI_SIGNAL) {
         /* What cannot be drawn is no reason to hold back the results. */
@@ -762,6 +770,7 @@ static int run_job(struct train_job *job)
                : drawn != CLI_DONE   ? drawn
                                      : reported;
     }
+    train_board_finish(job);
     train_track_finish(job, code);
     return code;
 }
@@ -771,6 +780,8 @@ static int run(struct cli_call *call)
     struct train_job job = {
         .command = call->command->name, .options = &call->options, .args = call->options.args};
     int code = run_job(&job);
+    train_board_close(&job);
+    cli_tracks_release(&job.tracks);
     cli_run_dir_release(&job.run);
     checkpoints_release(&job.checkpoints);
     weft_checkpoint_free(job.resume);

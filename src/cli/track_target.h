@@ -10,4 +10,16 @@
 WEFT_CHECKED weft_status cli_track_target(const char *spec, struct weft_track_target *out,
                                           weft_error *err);
 
+/* The parts of --track, copies owned by the struct; NULL: not asked for. */
+struct cli_tracks {
+    char *mlflow;      /* "mlflow" or "mlflow:URI" */
+    char *tensorboard; /* a directory; empty: that of the run */
+};
+
+/* Takes "KIND[:WHERE],..." apart, each kind once; `text` may be NULL. WEFT_ERR_ARG: another kind.
+ * Release with cli_tracks_release(), which takes a zeroed struct, too. */
+WEFT_CHECKED weft_status cli_tracks_init(struct cli_tracks *tracks, const char *text,
+                                         weft_error *err);
+void cli_tracks_release(struct cli_tracks *tracks);
+
 #endif

@@ -13,8 +13,10 @@
 #include "cli/net_setup.h"
 #include "cli/progress_bar.h"
 #include "cli/run_dir.h"
+#include "cli/track_target.h"
 #include "cli/train_checkpoint.h"
 #include "report/sample_predictions.h"
+#include "track/tensorboard.h"
 #include "track/track.h"
 
 struct train_args {
@@ -50,6 +52,7 @@ struct train_args {
     size_t track_every, track_wait;
     char *checkpoint_every;
     size_t keep, on_divergence, rollbacks;
+    bool track_gradients;
 };
 
 /* Of --on-divergence. */
@@ -71,7 +74,11 @@ struct train_job {
     weft_net *net;
     struct cli_run_dir run;
     struct cli_progress progress;
-    weft_tracker *tracker; /* NULL: none */
+    struct cli_tracks tracks;    /* what --track asks for */
+    weft_tracker *tracker;       /* NULL: none */
+    weft_tensorboard *board;     /* NULL: none, or given up */
+    weft_dataset *board_samples; /* that gradients are of, or NULL */
+    size_t board_tested;         /* the last step whose score on the test set it was told */
     struct checkpoints checkpoints;
     weft_checkpoint *resume; /* NULL: a new run */
     off_t resume_metrics;    /* bytes of metrics.jsonl that belong to it */
@@ -91,8 +98,8 @@ struct train_job {
     weft_score test_score;      /* at the end */
     weft_evaluation test_found; /* more of it, where it was measured at the end: samples > 0 */
     struct sample_predictions predictions; /* by train_predict(); empty before */
-    bool has_pictures;
-    bool has_report; /* evaluation.json and report.html */
+    bool has_pictures, has_grid;           /* files in images/; the samples among them */
+    bool has_report;                       /* evaluation.json and report.html */
 };
 
 /* Each part returns 0, or the exit code after a message. */
@@ -155,10 +162,17 @@ int train_report(const struct train_job *job);
 /* train_track.c: tells a tracker of the run; nothing happens without --track, and no trouble with
  * it stops training. Check: before anything is written. Finish: at the very end, when all files are
  * there, with the exit code so far. */
-int train_track_check(const struct train_job *job);
+int train_track_check(struct train_job *job);
 void train_track_start(struct train_job *job);
 void train_track_event(struct train_job *job, const weft_event *event);
 void train_track_finish(struct train_job *job, int code);
+
+/* train_board.c: the same for TensorBoard. Finish: when the pictures are there. Close: harmless
+ * twice. */
+void train_board_start(struct train_job *job);
+void train_board_event(struct train_job *job, const weft_event *event);
+void train_board_finish(struct train_job *job);
+void train_board_close(struct train_job *job);
 
 /* What to say of the signal that stopped the run: "SIGINT". */
 const char *train_signal_name(int number);

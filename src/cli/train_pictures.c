@@ -117,5 +117,6 @@ int train_pictures(struct train_job *job)
         status = write_confusion(found, title, job->run.confusion, &err);
     }
     job->has_pictures = status == WEFT_OK;
+    job->has_grid = has_grid && job->has_pictures;
     return status == WEFT_OK ? CLI_DONE : cli_fail(job->command, CLI_FAILED, &err);
 }

@@ -34,11 +34,13 @@ static size_t reserve_of(const struct train_job *job)
     return REPORT + sizeof(float) * weft_net_n_params(job->net);
 }
 
-int train_track_check(const struct train_job *job)
+int train_track_check(struct train_job *job)
 {
     struct weft_track_target target;
     weft_error err;
-    if (job->args->track == NULL || cli_track_target(job->args->track, &target, &err) == WEFT_OK) {
+    if (cli_tracks_init(&job->tracks, job->args->track, &err) == WEFT_OK &&
+        (job->tracks.mlflow == NULL ||
+         cli_track_target(job->tracks.mlflow, &target, &err) == WEFT_OK)) {
         return CLI_DONE;
     }
     return cli_fail(job->command, err.status == WEFT_ERR_UNSUPPORTED ? CLI_FAILED : CLI_USAGE,
@@ -183,7 +185,7 @@ static weft_status start(struct train_job *job, const struct weft_track_target *
 
 void train_track_start(struct train_job *job)
 {
-    if (job->args->track == NULL) {
+    if (job->tracks.mlflow == NULL) {
         return;
     }
     struct weft_track_target target;
@@ -192,7 +194,7 @@ void train_track_start(struct train_job *job)
     struct weft_track_pair *params = weft_mem_alloc(n, sizeof *params);
     char(*names)[64] = weft_mem_alloc(n, sizeof *names);
     weft_status status = params != NULL && names != NULL
-                             ? cli_track_target(job->args->track, &target, &err)
+                             ? cli_track_target(job->tracks.mlflow, &target, &err)
                              : weft_fail_nomem(&err, "tracking");
     if (status == WEFT_OK) {
         status = start(job, &target, params, names, &err);

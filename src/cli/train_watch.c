@@ -129,6 +129,7 @@ static bool on_event(const weft_event *event, void *user)
     }
     cli_progress_event(&job->progress, event);
     train_track_event(job, event);
+    train_board_event(job, event);
     bool stops = cli_stop_signal() != 0 || job->write_failed;
     if (wants_checkpoint(job, event, stops)) {
         save_checkpoint(job, event);
