@@ -14,6 +14,7 @@ struct plain_net plain_net_of(const weft_net *net)
                               .output = weft_net_output(net)};
     for (size_t l = 0; l < plain.n_layers; l++) {
         plain.width[l + 1] = weft_net_width(net, l);
+        plain.norm[l] = l + 1 < plain.n_layers ? weft_net_norm(net, l) : WEFT_NORM_NONE;
         plain.f[l] = l + 1 < plain.n_layers ? weft_net_activation(net, l) : WEFT_IDENTITY;
     }
     return plain;
@@ -47,6 +48,41 @@ static const double *linear(const double *params, size_t n, size_t n_in, size_t 
         }
     }
     return bias + n_out;
+}
+
+/* (z - mean) / sqrt(var + 1e-5) of n numbers, `step` apart. */
+static void standardise(size_t n, size_t step, double *z)
+{
+    double mean = 0, var = 0;
+    for (size_t k = 0; k < n; k++) {
+        mean += z[k * step] / (double)n;
+    }
+    for (size_t k = 0; k < n; k++) {
+        var += (z[k * step] - mean) * (z[k * step] - mean) / (double)n;
+    }
+    for (size_t k = 0; k < n; k++) {
+        z[k * step] = (z[k * step] - mean) / sqrt(var + 1e-5);
+    }
+}
+
+/* Of z [n, n_out], by columns or by rows; params has gamma and beta. Returns what is behind them.
+ * */
+static const double *normalise(weft_norm norm, const double *params, size_t n, size_t n_out,
+                               double *z)
+{
+    if (norm == WEFT_NORM_NONE) {
+        return params;
+    }
+    for (size_t o = 0; norm == WEFT_NORM_BATCH && o < n_out; o++) {
+        standardise(n, n_out, z + o);
+    }
+    for (size_t b = 0; norm == WEFT_NORM_LAYER && b < n; b++) {
+        standardise(n_out, 1, z + b * n_out);
+    }
+    for (size_t k = 0; k < n * n_out; k++) {
+        z[k] = params[k % n_out] * z[k] + params[n_out + k % n_out];
+    }
+    return params + 2 * n_out;
 }
 
 static void activate(const struct plain_net *net, size_t l, size_t n, double *z, int *kinks)
@@ -95,6 +131,7 @@ double plain_loss(const struct plain_net *net, const double *params, const doubl
         double *z = reference_alloc(n * net->width[l + 1], sizeof *z);
         params = linear(params, n, net->width[l], net->width[l + 1], l == 0 ? x : below, z);
         if (l + 1 < net->n_layers) {
+            params = normalise(net->norm[l], params, n, net->width[l + 1], z);
             activate(net, l, n, z, kinks);
         }
         free(below);

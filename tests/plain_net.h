@@ -14,6 +14,7 @@ struct plain_net {
     size_t n_layers;
     size_t width[PLAIN_MAX_LAYERS + 1];
     weft_activation f[PLAIN_MAX_LAYERS];
+    weft_norm norm[PLAIN_MAX_LAYERS];
     weft_output output;
     const uint8_t *keep[PLAIN_MAX_LAYERS]; /* [batch, width[l + 1]] of hidden layer l, or NULL */
     double keep_scale;

@@ -609,7 +609,7 @@ static void hostile_models(void)
          "tensor 'embedding' is no layer's weight or bias"},
         {"{\"0.running_mean\":" T("[2]", "[0,8]") ","
                                                   "\"0.weight\":" T("[2,1]", "[8,16]") "}",
-         16, WEFT_ERR_MISMATCH, "tensor '0.running_mean' is no layer's weight or bias"},
+         16, WEFT_ERR_MISMATCH, "'0.weight' is of a normalisation, which wanted a layer"},
         {"{\"0weight\":" T("[2,1]", "[0,8]") "}", 8, WEFT_ERR_MISMATCH, "'0weight' is no layer's"},
         {"{\"0.weights\":" T("[2,1]", "[0,8]") "}", 8, WEFT_ERR_MISMATCH, "is no layer's weight"},
         {"{\"1234567890.weight\":" T("[2,1]", "[0,8]") "}", 8, WEFT_ERR_MISMATCH,

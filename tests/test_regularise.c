@@ -213,18 +213,48 @@ static const struct way {
     const char *name;
     double dropout, input_dropout, input_noise;
     float label_smoothing;
+    weft_norm norm;
 } ways[] = {
-    {"dropout", 0.5, 0, 0, 0}, {"a little dropout", 0.1, 0, 0, 0}, {"input dropout", 0, 0.3, 0, 0},
-    {"noise", 0, 0, 0.5, 0},   {"label smoothing", 0, 0, 0, 0.2f}, {"all", 0.25, 0.1, 0.2, 0.1f},
+    {"dropout", 0.5, 0, 0, 0, WEFT_NORM_NONE},
+    {"a little dropout", 0.1, 0, 0, 0, WEFT_NORM_NONE},
+    {"input dropout", 0, 0.3, 0, 0, WEFT_NORM_NONE},
+    {"noise", 0, 0, 0.5, 0, WEFT_NORM_NONE},
+    {"label smoothing", 0, 0, 0, 0.2f, WEFT_NORM_NONE},
+    {"all", 0.25, 0.1, 0.2, 0.1f, WEFT_NORM_NONE},
+    {"batch normalisation", 0, 0, 0, 0, WEFT_NORM_BATCH},
+    {"layer normalisation", 0, 0, 0, 0, WEFT_NORM_LAYER},
+    {"batch normalisation and all", 0.25, 0.1, 0.2, 0.1f, WEFT_NORM_BATCH},
+    {"layer normalisation and all", 0.25, 0.1, 0.2, 0.1f, WEFT_NORM_LAYER},
 };
 enum { N_WAYS = sizeof ways / sizeof *ways };
+
+static weft_net *normalised_net(size_t n_inputs, const size_t *hidden, weft_activation f,
+                                size_t n_outputs, weft_output output, weft_norm norm)
+{
+    weft_net_options options = {
+        .n_inputs = n_inputs, .n_outputs = n_outputs, .hidden = hidden, .output = output};
+    weft_activation fs[PLAIN_MAX_LAYERS];
+    weft_norm norms[PLAIN_MAX_LAYERS];
+    weft_net *net = NULL;
+    weft_error err;
+    for (; hidden[options.n_hidden] != 0; options.n_hidden++) {
+        fs[options.n_hidden] = f;
+        norms[options.n_hidden] = norm;
+    }
+    options.activations = fs;
+    options.norms = norms;
+    CU_ASSERT_FATAL(CHECK_OK(weft_net_new(&options, &net, &err), &err));
+    CHECK_OK(weft_net_init(net, WEFT_INIT_AUTO, 0, 3, &err), &err);
+    return net;
+}
 
 /* Biases that are 0 would put units all of whose inputs are dropped on the kink of relu. */
 static void draw_biases(weft_net *net)
 {
     float *params = synthetic_params(net);
     for (size_t k = 0; k < weft_net_n_params(net); k++) {
-        params[k] = params[k] == 0 ? (float)(0.3 * weft_rng_normal(4, 1, k)) : params[k];
+        float more = (float)(0.3 * weft_rng_normal(4, 1, k));
+        params[k] += params[k] == 0 || params[k] == 1 ? more : 0;
     }
     weft_net_set_params(net, params);
     free(params);
@@ -246,7 +276,7 @@ static void problem_init(struct problem *p, const struct way *way, weft_activati
     bool classes = output == WEFT_OUTPUT_SOFTMAX || (output == WEFT_OUTPUT_SIGMOID && n_out == 1);
     p->data = classes ? synthetic_classes(WEFT_F32, BATCH, 19, n_out == 1 ? 2 : n_out, 0.6, index)
                       : synthetic_values(BATCH, 19, n_out, index);
-    p->net = synthetic_net(19, hidden, f, n_out, output, 3 + index);
+    p->net = normalised_net(19, hidden, f, n_out, output, way->norm);
     draw_biases(p->net);
     p->n_params = weft_net_n_params(p->net);
     p->plain = plain_net_of(p->net);
@@ -385,9 +415,12 @@ static weft_train_options options_of(const struct way *way)
     return options;
 }
 
+/* With gammas, betas, running means and variances. */
+enum { TRAINED_PARAMS = 22 * 40 + 41 * 9 + 10 * 4 + 4 * (40 + 9) };
+
 /* What a run comes to; free() it. */
-static float *trained(const weft_dataset *data, const weft_train_options *options, size_t n_threads,
-                      weft_precision precision)
+static float *trained(const weft_dataset *data, const weft_train_options *options, weft_norm norm,
+                      size_t n_threads, weft_precision precision)
 {
     static const size_t hidden[] = {40, 9, 0};
     weft_context_options where = weft_context_options_default();
@@ -397,15 +430,16 @@ static float *trained(const weft_dataset *data, const weft_train_options *option
     where.precision = precision;
     CU_ASSERT_FATAL(CHECK_OK(weft_context_new(&where, &context, &err), &err));
     context->flop_per_thread = 0; /* however small the work is */
-    weft_net *net = synthetic_net(21, hidden, WEFT_TANH, 4, WEFT_OUTPUT_SOFTMAX, 3);
+    weft_net *net = normalised_net(21, hidden, WEFT_TANH, 4, WEFT_OUTPUT_SOFTMAX, norm);
     CHECK_OK(weft_train(context, net, data, options, &err), &err);
-    float *params = synthetic_params(net);
+    CU_ASSERT_FATAL(weft_net_n_params(net) + weft_net_n_statistics(net) <= TRAINED_PARAMS);
+    float *params = calloc(TRAINED_PARAMS, sizeof *params);
+    weft_net_get_params(net, params);
+    weft_net_get_statistics(net, params + weft_net_n_params(net));
     weft_context_free(context);
     weft_net_free(net);
     return params;
 }
-
-enum { TRAINED_PARAMS = 22 * 40 + 41 * 9 + 10 * 4 };
 
 /* Batches of one part, of two, of the whole set over several epochs; in both precisions. */
 static void same_bits_on_any_threads(void)
@@ -417,19 +451,26 @@ static void same_bits_on_any_threads(void)
         weft_precision precision = k % 2 == 0 ? WEFT_PRECISION_F32 : WEFT_PRECISION_BF16;
         options.batch_size = batches[k / 2 % 3];
         options.epochs = options.batch_size == 0 ? 9 : 2;
-        float *wanted = trained(data, &options, 1, precision);
+        weft_norm norm = ways[k / 6].norm;
+        if (norm == WEFT_NORM_BATCH && options.batch_size != 32) {
+            options.batch_size =
+                options.batch_size == 0 ? 256 : 199; /* the last one of 3 samples */
+            options.clip_norm = 0.5;
+            options.ema = 0.9;
+        }
+        float *wanted = trained(data, &options, norm, 1, precision);
         for (size_t t = 0; t < (HARNESS_EMULATED ? 1 : 3); t++) {
-            float *got = trained(data, &options, threads[t], precision);
+            float *got = trained(data, &options, norm, threads[t], precision);
             if (!CHECK_BYTES(got, wanted, TRAINED_PARAMS * sizeof *got)) {
                 printf(" (%s, batches of %zu, %zu threads)", ways[k / 6].name, options.batch_size,
                        threads[t]);
             }
             free(got);
         }
-        /* What it does is not nothing, and another seed does something else. */
+        /* What it does is not nothing. */
         weft_train_options plain = options;
         plain.dropout = plain.input_dropout = plain.input_noise = plain.label_smoothing = 0;
-        float *without = trained(data, &plain, 1, precision);
+        float *without = trained(data, &plain, WEFT_NORM_NONE, 1, precision);
         CHECK(memcmp(wanted, without, TRAINED_PARAMS * sizeof *wanted) != 0);
         free(without);
         free(wanted);
@@ -442,11 +483,11 @@ static void same_bits_on_any_threads(void)
 static void parts_do_not_matter(void)
 {
     weft_dataset *data = synthetic_classes(WEFT_F32, 512, 21, 4, 0.6, 11);
-    weft_train_options options = options_of(&ways[N_WAYS - 1]);
+    weft_train_options options = options_of(&ways[5]);
     options.epochs = 1;
     options.batch_size = 0;
     options.schedule = WEFT_LR_CONSTANT;
-    float *whole = trained(data, &options, 2, WEFT_PRECISION_F32);
+    float *whole = trained(data, &options, WEFT_NORM_NONE, 2, WEFT_PRECISION_F32);
     weft_net *net =
         synthetic_net(21, (const size_t[]){40, 9, 0}, WEFT_TANH, 4, WEFT_OUTPUT_SOFTMAX, 3);
     float *start = synthetic_params(net);
@@ -481,7 +522,7 @@ static void parts_do_not_matter(void)
         weft_context_free(context);
         free(job.block);
     }
-    for (size_t k = 0; k < TRAINED_PARAMS; k++) {
+    for (size_t k = 0; k < weft_net_n_params(net); k++) {
         /* gradient_team() weighs by 1 / BATCH */
         double g = ((double)halves[0][k] + (double)halves[1][k]) * BATCH / 512;
         double step = (double)start[k] - (double)whole[k];
@@ -529,6 +570,130 @@ static void evaluation_is_without(void)
     CHECK(fabs(step.loss - before.loss) > 1e-3);
     weft_evaluation_release(&before);
     weft_evaluation_release(&after);
+    weft_net_free(net);
+    weft_context_free(context);
+    weft_dataset_free(data);
+}
+
+/* A trained network predicts by its running statistics: as it is, folded, and read back from a
+ * file; and as the plain formula says. */
+static void normalised_predictions(void)
+{
+    enum { N = 70 };
+    static const size_t hidden[] = {40, 9, 0};
+    weft_dataset *data = synthetic_classes(WEFT_F32, N, 21, 4, 0.6, 11);
+    weft_context *context = synthetic_context(2);
+    const char *path = harness_write_file("normalised.safetensors", "", 0);
+    for (weft_norm norm = WEFT_NORM_BATCH; norm < WEFT_N_NORMS; norm++) {
+        weft_net *net = normalised_net(21, hidden, WEFT_GELU, 4, WEFT_OUTPUT_SOFTMAX, norm);
+        weft_net *folded = NULL, *read = NULL;
+        weft_train_options options = weft_train_options_default();
+        weft_error err;
+        float z[3][N * 4];
+        options.epochs = 3;
+        options.lr = 0.05;
+        CHECK_OK(weft_train(context, net, data, &options, &err), &err);
+        CHECK_OK(weft_net_fold(net, &folded, &err), &err);
+        CHECK_OK(weft_model_save(net, path, &err), &err);
+        CHECK_OK(weft_model_load(path, NULL, &read, &err), &err);
+        CHECK_INT(weft_net_norm(folded, 1), norm == WEFT_NORM_BATCH ? WEFT_NORM_NONE : norm);
+        CHECK_INT(weft_net_norm(read, 1), norm);
+        CHECK_UINT(weft_net_n_statistics(net), norm == WEFT_NORM_BATCH ? 98 : 0);
+        CHECK_UINT(weft_net_n_params(net), 22 * 40 + 41 * 9 + 10 * 4 + 2 * 49);
+        const weft_net *nets[] = {net, folded, read};
+        for (size_t k = 0; k < 3; k++) {
+            weft_tensor x = weft_dataset_x(data);
+            weft_tensor logits = weft_tensor_borrow(WEFT_F32, z[k], N, 4, 4);
+            CHECK_OK(weft_net_forward(context, nets[k], &x, &logits, &err), &err);
+        }
+        CHECK_BYTES(z[0], z[1], sizeof z[0]); /* predictions are those of the folded network */
+        CHECK_BYTES(z[0], z[2], sizeof z[0]);
+        weft_net_free(net);
+        weft_net_free(folded);
+        weft_net_free(read);
+    }
+    weft_context_free(context);
+    weft_dataset_free(data);
+}
+
+/* Running statistics after one step are 0.9 (0, 1) + 0.1 of the batch, the variance unbiased;
+ * folding does what its formula says. */
+static void statistics_of_a_step(void)
+{
+    enum { N = 20, IN = 3, OUT = 18 };
+    static const size_t hidden[] = {OUT, 0};
+    weft_dataset *data = synthetic_classes(WEFT_F32, N, IN, 2, 0.6, 4);
+    weft_context *context = synthetic_context(2);
+    weft_net *net = normalised_net(IN, hidden, WEFT_RELU, 2, WEFT_OUTPUT_SOFTMAX, WEFT_NORM_BATCH);
+    weft_net *folded = NULL;
+    weft_train_options options = weft_train_options_default();
+    weft_error err;
+    float *start = synthetic_params(net), statistics[2 * OUT];
+    weft_tensor x = weft_dataset_x(data);
+    options.epochs = 1;
+    options.batch_size = N;
+    CHECK_OK(weft_train(context, net, data, &options, &err), &err);
+    weft_net_get_statistics(net, statistics);
+    for (size_t o = 0; o < OUT; o++) {
+        double z[N], mean = 0, var = 0;
+        for (size_t b = 0; b < N; b++) {
+            z[b] = (double)start[IN * OUT + o];
+            for (size_t i = 0; i < IN; i++) {
+                z[b] += (double)start[o * IN + i] * (double)((const float *)x.data)[b * x.ld + i];
+            }
+            mean += z[b] / N;
+        }
+        for (size_t b = 0; b < N; b++) {
+            var += (z[b] - mean) * (z[b] - mean) / (N - 1);
+        }
+        CHECK_NEAR((double)statistics[o], 0.1 * mean, 1e-6);
+        CHECK_NEAR((double)statistics[OUT + o], 0.9 + 0.1 * var, 1e-6);
+    }
+    float *params = synthetic_params(net), *flat = NULL;
+    CHECK_OK(weft_net_fold(net, &folded, &err), &err);
+    flat = synthetic_params(folded);
+    for (size_t o = 0; o < OUT; o++) {
+        const float *gamma = params + (IN + 1) * OUT, *beta = gamma + OUT;
+        double s = (double)gamma[o] / sqrt((double)statistics[OUT + o] + 1e-5);
+        for (size_t i = 0; i < IN; i++) {
+            CHECK_NEAR((double)flat[o * IN + i], s * (double)params[o * IN + i], 1e-6);
+        }
+        double bias = s * (double)(params[IN * OUT + o] - statistics[o]) + (double)beta[o];
+        CHECK_NEAR((double)flat[IN * OUT + o], bias, 1e-6);
+    }
+    free(start);
+    free(params);
+    free(flat);
+    weft_net_free(net);
+    weft_net_free(folded);
+    weft_context_free(context);
+    weft_dataset_free(data);
+}
+
+static void batches_that_have_no_statistics(void)
+{
+    static const size_t hidden[] = {5, 0};
+    weft_dataset *data = synthetic_classes(WEFT_F32, 300, 6, 3, 0.3, 5);
+    weft_context *context = synthetic_context(1);
+    weft_net *net = normalised_net(6, hidden, WEFT_RELU, 3, WEFT_OUTPUT_SOFTMAX, WEFT_NORM_BATCH);
+    const size_t sizes[] = {1, 0, 257};
+    weft_error err;
+    for (size_t k = 0; k < 3; k++) {
+        weft_train_options options = weft_train_options_default();
+        options.batch_size = sizes[k];
+        CHECK_STATUS(weft_train(context, net, data, &options, &err), WEFT_ERR_ARG, &err);
+        CHECK_HAS(err.message, "batch normalisation: batches of");
+    }
+    weft_tensor x = weft_dataset_x(data);
+    weft_targets targets = weft_dataset_targets(data);
+    double loss;
+    CHECK_STATUS(weft_net_gradient(context, net, &x, &targets, &loss, NULL, &err), WEFT_ERR_ARG,
+                 &err);
+    CHECK_HAS(err.message, "batch normalisation: 300 samples");
+    weft_train_options options = weft_train_options_default();
+    options.epochs = 2;
+    options.batch_size = 13; /* the last batch has one sample */
+    CHECK_OK(weft_train(context, net, data, &options, &err), &err);
     weft_net_free(net);
     weft_context_free(context);
     weft_dataset_free(data);
@@ -587,6 +752,9 @@ static CU_TestInfo training_tests[] = {
     {"same bits on any threads", same_bits_on_any_threads},
     {"parts do not matter", parts_do_not_matter},
     {"evaluation is without", evaluation_is_without},
+    {"normalised predictions", normalised_predictions},
+    {"statistics of a step", statistics_of_a_step},
+    {"batches that have no statistics", batches_that_have_no_statistics},
     {"bad options are refused", bad_options_are_refused},
     CU_TEST_INFO_NULL,
 };

@@ -9,6 +9,7 @@
 #include <weft/api.h>
 #include <weft/context.h>
 #include <weft/dataset.h>
+#include <weft/norm.h>
 #include <weft/output.h>
 #include <weft/scaling.h>
 #include <weft/status.h>
@@ -46,17 +47,20 @@ typedef struct weft_net_options {
     const size_t *hidden;               /**< [n_hidden] their widths */
     const weft_activation *activations; /**< [n_hidden] */
     weft_output output;
+    const weft_norm *norms; /**< [n_hidden], or NULL: none is normalised */
 } weft_net_options;
 
-/** A network with all parameters 0, inputs unscaled, classes named "0", "1", ...
- *  WEFT_ERR_ARG: a size of 0, an activation or output that is none, softmax with one output, more
- *  than 1000 hidden layers, more than 2^40 parameters (counted with the padding of each row of
- *  outputs to whole cache lines). Free with weft_net_free(). */
+/** A network with all parameters 0 but the gammas of normalised layers, which are 1, running means
+ *  0 and running variances 1, inputs unscaled, classes named "0", "1", ... WEFT_ERR_ARG: a size of
+ *  0, an activation, output or normalisation that is none, softmax with one output, more than 1000
+ *  hidden layers, more than 2^40 parameters (counted with the padding of each row of outputs to
+ *  whole cache lines). Free with weft_net_free(). */
 WEFT_API WEFT_CHECKED weft_status weft_net_new(const weft_net_options *options, weft_net **out,
                                                weft_error *err);
 WEFT_API void weft_net_free(weft_net *net);
 
-/** Draws all weights anew and sets the biases to 0: a function of (init, std, seed, shape) alone.
+/** Draws all weights anew, sets the biases to 0 and what belongs to normalisation as weft_net_new()
+ *  does: a function of (init, std, seed, shape) alone.
  *  std is read by WEFT_INIT_SMALL_NORMAL only and must then be finite and > 0.
  *  WEFT_ERR_ARG: std, or an init that is none; the weights are then as they were. */
 WEFT_API WEFT_CHECKED weft_status weft_net_init(weft_net *net, weft_init init, float std,
@@ -70,13 +74,29 @@ WEFT_API size_t weft_net_n_outputs(const weft_net *net);
 WEFT_API size_t weft_net_width(const weft_net *net, size_t layer);
 /** Activation of hidden layer `layer` < weft_net_n_layers() - 1. */
 WEFT_API weft_activation weft_net_activation(const weft_net *net, size_t layer);
+/** Normalisation of hidden layer `layer` < weft_net_n_layers() - 1. */
+WEFT_API weft_norm weft_net_norm(const weft_net *net, size_t layer);
 WEFT_API weft_output weft_net_output(const weft_net *net);
 
 /** All parameters in one row: for each layer the weight [n_out, n_in] row by row, then the bias
- *  [n_out]. `params` has weft_net_n_params() entries. */
+ *  [n_out], then of normalised layers gamma [n_out] and beta [n_out]. `params` has
+ *  weft_net_n_params() entries. */
 WEFT_API size_t weft_net_n_params(const weft_net *net);
 WEFT_API void weft_net_get_params(const weft_net *net, float *params);
 WEFT_API void weft_net_set_params(weft_net *net, const float *params);
+
+/** What batch normalisation predicts with, in one row: for each layer that has it the running mean
+ *  [n_out], then the running variance [n_out], which set wants at least 0. Not parameters: training
+ *  updates them, no gradient does. */
+WEFT_API size_t weft_net_n_statistics(const weft_net *net);
+WEFT_API void weft_net_get_statistics(const weft_net *net, float *statistics);
+WEFT_API void weft_net_set_statistics(weft_net *net, const float *statistics);
+
+/** A network without batch normalisation that predicts the same up to rounding, as it is folded
+ *  into the weights: W' = s W, b' = s (b - mean) + beta with s = gamma / sqrt(var + 1e-5). Other
+ *  layers, scaling, names and columns are copied. Free with weft_net_free(). */
+WEFT_API WEFT_CHECKED weft_status weft_net_fold(const weft_net *net, weft_net **out,
+                                                weft_error *err);
 
 /** Copies a scaling. WEFT_ERR_MISMATCH: its n is not 0, 1 or the number of inputs.
  *  WEFT_ERR_ARG: a number in it is not finite. */
@@ -112,9 +132,9 @@ WEFT_API WEFT_CHECKED weft_status weft_net_check_targets(const weft_net *net,
                                                          const weft_targets *targets,
                                                          size_t n_samples, weft_error *err);
 
-/** Logits of raw samples: scales x [B, n_inputs] (f32 or u8), runs all layers, writes
- *  logits [B, n_outputs] f32. The same bits for every thread count and batch size.
- *  WEFT_ERR_MISMATCH: shapes, or no samples. */
+/** Logits of raw samples, batch normalisation by its running statistics: scales x [B, n_inputs]
+ *  (f32 or u8), runs all layers, writes logits [B, n_outputs] f32. The same bits for every thread
+ *  count and batch size. WEFT_ERR_MISMATCH: shapes, or no samples. */
 WEFT_API WEFT_CHECKED weft_status weft_net_forward(weft_context *context, const weft_net *net,
                                                    const weft_tensor *x, weft_tensor *logits,
                                                    weft_error *err);
@@ -122,8 +142,10 @@ WEFT_API WEFT_CHECKED weft_status weft_net_forward(weft_context *context, const 
 /** Loss over B raw samples, 1/B sum_b w_b loss_b with the weights w_b of the targets, and its
  *  gradient with respect to all parameters, laid out as in weft_net_get_params(), by
  *  backpropagation (Rumelhart, Hinton & Williams 1986).
- *  gradient may be NULL. WEFT_ERR_MISMATCH: shapes, no samples, or targets. The same bits for every
- *  thread count. */
+ *  gradient may be NULL. WEFT_ERR_MISMATCH: shapes, no samples, or targets. Batch normalisation uses
+ *  the statistics of these samples, as a step of training does, and running ones stay as they are;
+ *  WEFT_ERR_ARG: more samples than weft_train() allows for it. The same bits for every thread
+ *  count. */
 WEFT_API WEFT_CHECKED weft_status weft_net_gradient(weft_context *context, const weft_net *net,
                                                     const weft_tensor *x,
                                                     const weft_targets *targets, double *loss,

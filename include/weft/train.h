@@ -212,7 +212,9 @@ WEFT_API WEFT_CHECKED weft_status weft_balanced_weights(const weft_dataset *data
  *  where it is streamed, labels, batches on their way and the shuffle buffer. */
 WEFT_API size_t weft_train_data_bytes(const weft_dataset *data, const weft_train_options *options);
 
-/** Trains `net` in place on `data` by (mini-batch) gradient descent.
+/** Trains `net` in place on `data` by (mini-batch) gradient descent. Batch normalisation wants
+ *  batches of 2 to 256 samples, as statistics are of whole batches; a last batch of 1 leaves
+ *  running statistics alone. With ema these are averaged like parameters.
  *  The result is a function of (net, data, options) and the context's kernel set and precision: the
  *  same bits for every thread count.
  *  options may be NULL for the defaults. WEFT_ERR_ARG: an option out of range.

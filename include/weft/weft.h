@@ -12,6 +12,7 @@
 #include <weft/export.h>
 #include <weft/model.h>
 #include <weft/net.h>
+#include <weft/norm.h>
 #include <weft/optimizer.h>
 #include <weft/output.h>
 #include <weft/scaling.h>

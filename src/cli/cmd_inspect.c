@@ -73,6 +73,11 @@ static const char *layer_function(const weft_net *net, size_t layer)
                : weft_activation_name(weft_net_activation(net, layer));
 }
 
+static weft_norm layer_norm(const weft_net *net, size_t layer)
+{
+    return layer + 1 == weft_net_n_layers(net) ? WEFT_NORM_NONE : weft_net_norm(net, layer);
+}
+
 /* "4 (2 of categories: 3, 5); missing values: mean" */
 static void print_columns(const weft_columns *columns)
 {
@@ -115,8 +120,11 @@ static void print_model(const struct inspect_args *args, const weft_net *net)
     printf("%s\n\nlayer    inputs  outputs  parameters  function\n", shown < n ? ", ..." : "");
     for (size_t i = 0; i < weft_net_n_layers(net); i++) {
         size_t n_in = layer_inputs(net, i), n_out = weft_net_width(net, i);
-        printf("%5zu  %8zu %8zu %11zu  %s\n", i + 1, n_in, n_out, n_in * n_out + n_out,
-               layer_function(net, i));
+        weft_norm norm = layer_norm(net, i);
+        size_t n_rows = n_in + 1 + (norm != WEFT_NORM_NONE ? 2 : 0);
+        printf("%5zu  %8zu %8zu %11zu  %s%s%s\n", i + 1, n_in, n_out, n_rows * n_out,
+               layer_function(net, i), norm != WEFT_NORM_NONE ? ", normalised by " : "",
+               norm != WEFT_NORM_NONE ? weft_norm_name(norm) : "");
     }
 }
 
@@ -129,6 +137,10 @@ static json_t *json_layers(const weft_net *net)
         failed |= json_object_set_new(layer, "inputs", cli_json_count(layer_inputs(net, i)));
         failed |= json_object_set_new(layer, "outputs", cli_json_count(weft_net_width(net, i)));
         failed |= json_object_set_new(layer, "function", cli_json_text(layer_function(net, i)));
+        if (layer_norm(net, i) != WEFT_NORM_NONE) {
+            failed |= json_object_set_new(layer, "norm",
+                                          cli_json_text(weft_norm_name(layer_norm(net, i))));
+        }
         failed |= json_array_append_new(layers, layer);
     }
     if (failed != 0) {

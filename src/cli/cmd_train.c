@@ -71,6 +71,7 @@ static const struct cli_option data_options[] = {
 static const struct cli_option network_options[] = {
     CLI_OPTION_HIDDEN(AT(net)),
     CLI_OPTION_ACTIVATION(AT(net)),
+    CLI_OPTION_NORM(AT(net)),
     {.name = "output",
      .type = CLI_CHOICE,
      .offset = AT(net.output),

@@ -189,8 +189,8 @@ static weft_status write_page(const char *json, const char *path, weft_error *er
     return weft_safefile_commit(&file, err);
 }
 
-weft_status cli_demo_write(const weft_net *net, const struct cli_demo_options *options,
-                           const char *path, weft_error *err)
+static weft_status write_folded(const weft_net *net, const struct cli_demo_options *options,
+                                const char *path, weft_error *err)
 {
     struct image image = {0};
     weft_status status = find_image(net, options, &image, err);
@@ -212,5 +212,24 @@ weft_status cli_demo_write(const weft_net *net, const struct cli_demo_options *o
     json_free_t release;
     json_get_alloc_funcs(NULL, &release);
     release(text);
+    return status;
+}
+
+weft_status cli_demo_write(const weft_net *net, const struct cli_demo_options *options,
+                           const char *path, weft_error *err)
+{
+    for (size_t l = 0; l + 1 < weft_net_n_layers(net); l++) {
+        if (weft_net_norm(net, l) == WEFT_NORM_LAYER) {
+            return weft_fail(err, WEFT_ERR_UNSUPPORTED,
+                             "%s: layer normalisation is nothing that a page can compute",
+                             options->model);
+        }
+    }
+    weft_net *folded = NULL;
+    weft_status status = weft_net_fold(net, &folded, err);
+    if (status == WEFT_OK) {
+        status = write_folded(folded, options, path, err);
+        weft_net_free(folded);
+    }
     return status;
 }

@@ -262,6 +262,11 @@ const char *cli_scale_choice(size_t index)
     return weft_scale_kind_name((weft_scale_kind)index);
 }
 
+const char *cli_norm_choice(size_t index)
+{
+    return weft_norm_name((weft_norm)index);
+}
+
 const char *cli_init_choice(size_t index)
 {
     return weft_init_name((weft_init)index);

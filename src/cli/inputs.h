@@ -173,6 +173,9 @@ const char *cli_activation_choice(size_t index);
 const char *cli_output_choice(size_t index); /* "auto", then the outputs */
 const char *cli_scale_choice(size_t index);  /* "auto", then the kinds */
 const char *cli_init_choice(size_t index);
+
+/* The names of weft_norm. */
+const char *cli_norm_choice(size_t index);
 const char *cli_schedule_choice(size_t index);
 const char *cli_optimizer_choice(size_t index);
 const char *cli_watched_choice(size_t index);

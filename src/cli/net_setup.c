@@ -13,6 +13,12 @@ weft_status cli_check_activations(const struct cli_net_args *args, weft_error *e
                          "got %zu",
                          n_hidden, n_names);
     }
+    if (args->norm.n > 1 && args->norm.n != n_hidden) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "--norm: wanted one name, or one for each of the %zu hidden layers; got "
+                         "%zu",
+                         n_hidden, args->norm.n);
+    }
     return WEFT_OK;
 }
 
@@ -79,19 +85,28 @@ weft_status cli_make_net(const struct cli_net_args *args, weft_net_options *opti
                          weft_error *err)
 {
     weft_activation *activations = weft_mem_alloc(args->hidden.n, sizeof *activations);
-    if (activations == NULL) {
+    weft_norm *norms = weft_mem_zalloc(args->hidden.n, sizeof *norms);
+    if (activations == NULL || norms == NULL) {
+        weft_mem_free(activations);
+        weft_mem_free(norms);
         return weft_fail_nomem(err, "activations");
     }
     for (size_t i = 0; i < args->hidden.n; i++) {
         size_t from = args->activation.n == 1 ? 0 : i;
         activations[i] = (weft_activation)args->activation.items[from];
+        if (args->norm.n > 0) {
+            norms[i] = (weft_norm)args->norm.items[args->norm.n == 1 ? 0 : i];
+        }
     }
     options->n_hidden = args->hidden.n;
     options->hidden = args->hidden.items;
     options->activations = activations;
+    options->norms = norms;
     weft_status status = weft_net_new(options, out, err);
     options->activations = NULL;
+    options->norms = NULL;
     weft_mem_free(activations);
+    weft_mem_free(norms);
     return status;
 }
 
@@ -138,6 +153,10 @@ void cli_print_network(FILE *stream, const weft_net *net)
         weft_activation activation = weft_net_activation(net, i);
         if (i == 0 || activation != weft_net_activation(net, i - 1)) {
             fprintf(stream, ", %s", weft_activation_name(activation));
+        }
+        weft_norm norm = weft_net_norm(net, i);
+        if (norm != WEFT_NORM_NONE && (i == 0 || norm != weft_net_norm(net, i - 1))) {
+            fprintf(stream, ", %s normalisation", weft_norm_name(norm));
         }
     }
     fprintf(stream, ", %s; %zu parameters; inputs scaled: %s",

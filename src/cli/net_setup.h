@@ -14,7 +14,7 @@
 
 /* What the options of a network say. */
 struct cli_net_args {
-    struct cli_list hidden, activation;
+    struct cli_list hidden, activation, norm;
     size_t output; /* index of cli_output_choice() */
 };
 
@@ -34,7 +34,17 @@ struct cli_net_args {
         .help = "of the hidden layers, one for all or one for each"                                \
     }
 
-/* WEFT_ERR_ARG: neither one activation for all hidden layers nor one for each. */
+#define CLI_OPTION_NORM(target)                                                                    \
+    {                                                                                              \
+        .name = "norm", .type = CLI_CHOICES,                                                       \
+        .offset = (target) + offsetof(struct cli_net_args, norm), .metavar = "NAMES",              \
+        .fallback = "none", .n_choices = WEFT_N_NORMS, .choice = cli_norm_choice,                  \
+        .help = "normalisation in hidden layers, in front of the activation: batch, layer; one "   \
+                "for all or one for each"                                                          \
+    }
+
+/* WEFT_ERR_ARG: neither one activation for all hidden layers nor one for each; nor normalisation.
+ */
 WEFT_CHECKED weft_status cli_check_activations(const struct cli_net_args *args, weft_error *err);
 
 /* The labels to read for a network with this output (an index of cli_output_choice()). */

@@ -29,6 +29,16 @@ static weft_status check_against_model(const struct train_job *job, weft_error *
                          args->init_from, n_hidden, n_hidden == 1 ? "" : "s",
                          args->net.hidden.n == n_hidden ? " of other widths" : "");
     }
+    const struct cli_list *norms = &args->net.norm;
+    bool same_norms = norms->n == 1 || norms->n == n_hidden;
+    for (size_t i = 0; same_norms && i < n_hidden; i++) {
+        size_t norm = norms->items[norms->n == 1 ? 0 : i];
+        same_norms = norm == (size_t)weft_net_norm(job->net, i);
+    }
+    if (given(job, norms) && !same_norms) {
+        return weft_fail(err, WEFT_ERR_MISMATCH,
+                         "--norm: contradicts %s, which --init-from starts from", args->init_from);
+    }
     return WEFT_OK;
 }
 
@@ -315,17 +325,19 @@ static weft_status resolve_args(struct train_job *job, weft_error *err)
     if (args->init_from == NULL) {
         return WEFT_OK;
     }
-    size_t *numbers = weft_mem_alloc(n_hidden, 2 * sizeof *numbers);
+    size_t *numbers = weft_mem_alloc(n_hidden, 3 * sizeof *numbers);
     if (numbers == NULL) {
         return weft_fail_nomem(err, "options");
     }
-    size_t *activations = numbers + n_hidden;
+    size_t *activations = numbers + n_hidden, *norms = activations + n_hidden;
     for (size_t i = 0; i < n_hidden; i++) {
         numbers[i] = weft_net_width(net, i);
         activations[i] = (size_t)weft_net_activation(net, i);
+        norms[i] = (size_t)weft_net_norm(net, i);
     }
     bool ok = cli_list_assign(&args->net.hidden, numbers, n_hidden) &&
-              (n_hidden == 0 || cli_list_assign(&args->net.activation, activations, n_hidden));
+              (n_hidden == 0 || (cli_list_assign(&args->net.activation, activations, n_hidden) &&
+                                 cli_list_assign(&args->net.norm, norms, n_hidden)));
     weft_mem_free(numbers);
     return ok ? WEFT_OK : weft_fail_nomem(err, "options");
 }

@@ -534,6 +534,7 @@ static double WEFT_SET(sum_of_squares)(size_t n, const float *x)
     return sums[0];
 }
 
+#include "kernels/norm_template.h"
 #include "kernels/random_template.h"
 
 /* The fields of struct weft_kernel_set that this file provides. */
@@ -543,4 +544,9 @@ static double WEFT_SET(sum_of_squares)(size_t n, const float *x)
     .sigmoid = WEFT_SET(sigmoid), .scale_f32 = WEFT_SET(scale_f32),                                \
     .scale_u8 = WEFT_SET(scale_u8), .update = WEFT_SET(update),                                    \
     .sum_of_squares = WEFT_SET(sum_of_squares), .draw_keep = WEFT_SET(draw_keep),                  \
-    .mask = WEFT_SET(mask), .add_noise = WEFT_SET(add_noise)
+    .mask = WEFT_SET(mask), .add_noise = WEFT_SET(add_noise),                                      \
+    .column_moments = WEFT_SET(column_moments), .column_products = WEFT_SET(column_products),      \
+    .normalise_columns = WEFT_SET(normalise_columns),                                              \
+    .normalise_columns_gradient = WEFT_SET(normalise_columns_gradient),                            \
+    .normalise_row = WEFT_SET(normalise_row),                                                      \
+    .normalise_row_gradient = WEFT_SET(normalise_row_gradient)

@@ -175,6 +175,33 @@ struct weft_kernel_set {
     /* The sum of x_i^2, in an order given by n. */
     double (*sum_of_squares)(size_t n, const float *x);
 
+    /* The mean of each column of Z, and of its squared distances from that. */
+    void (*column_moments)(size_t rows, size_t cols, const float *z, size_t z_rs, float *mean,
+                           float *var);
+
+    /* The sums of each column of D, and of D * X. */
+    void (*column_products)(size_t rows, size_t cols, const float *d, size_t d_rs, const float *x,
+                            size_t x_rs, float *sum_d, float *sum_dx);
+
+    /* Z = (Z - mean) * inverse, Y = gamma * Z + beta, with a number of each for every column. */
+    void (*normalise_columns)(size_t rows, size_t cols, float *z, size_t z_rs, const float *mean,
+                              const float *inverse, const float *gamma, const float *beta, float *y,
+                              size_t y_rs);
+
+    /* D = scale * (D - mean_d - X * mean_dx) */
+    void (*normalise_columns_gradient)(size_t rows, size_t cols, float *d, size_t d_rs,
+                                       const float *x, size_t x_rs, const float *scale,
+                                       const float *mean_d, const float *mean_dx);
+
+    /* z = (z - mean z) * inverse, y = gamma * z + beta; returns inverse, which is
+     * 1 / sqrt(mean (z - mean z)^2 + epsilon). */
+    float (*normalise_row)(size_t n, float epsilon, float *z, const float *gamma, const float *beta,
+                           float *y);
+
+    /* d = inverse * (g - mean g - x * mean (g x)) with g = gamma * d */
+    void (*normalise_row_gradient)(size_t n, float inverse, const float *gamma, const float *x,
+                                   float *d);
+
     /* keep_j = whether number j of the draw, uniform in 0 .. 65535, is at least `threshold`: eight
      * of them for each block, so that element j belongs to blocks of 16 that begin at 16 (j / 128).
      */

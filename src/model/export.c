@@ -58,6 +58,19 @@ static weft_status write_file(const struct weft_export *export, weft_export_form
     return weft_safefile_commit(&file, err);
 }
 
+/* Layer normalisation depends on the sample, so that it cannot be folded. */
+static weft_status check_norms(const weft_net *net, const char *path, weft_error *err)
+{
+    for (size_t l = 0; l + 1 < weft_net_n_layers(net); l++) {
+        if (weft_net_norm(net, l) == WEFT_NORM_LAYER) {
+            return weft_fail(err, WEFT_ERR_UNSUPPORTED,
+                             "%s: layer normalisation cannot be exported; batch normalisation can",
+                             path);
+        }
+    }
+    return WEFT_OK;
+}
+
 weft_status weft_model_export(const weft_net *net, weft_export_format format, const char *path,
                               weft_error *err)
 {
@@ -65,15 +78,26 @@ weft_status weft_model_export(const weft_net *net, weft_export_format format, co
         return weft_fail(err, WEFT_ERR_ARG, "%s: no export format has the number %d", path,
                          (int)format);
     }
-    float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
+    weft_status status = check_norms(net, path, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    weft_net *folded = NULL;
+    status = weft_net_fold(net, &folded, err);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    float *params = weft_mem_alloc(weft_net_n_params(folded), sizeof *params);
     if (params == NULL) {
+        weft_net_free(folded);
         return weft_fail_nomem(err, "the parameters of a model");
     }
-    weft_net_get_params(net, params);
-    weft_status status = weft_model_check_sound(net, path, params, err);
+    weft_net_get_params(folded, params);
+    status = weft_model_check_sound(folded, path, params, err);
     if (status == WEFT_OK) {
-        status = write_file(&(struct weft_export){net, params, path}, format, err);
+        status = write_file(&(struct weft_export){folded, params, path}, format, err);
     }
     weft_mem_free(params);
+    weft_net_free(folded);
     return status;
 }

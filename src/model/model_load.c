@@ -30,38 +30,76 @@ static weft_status read_finite(struct weft_st_file *file, const struct weft_st_t
     return status == WEFT_OK ? check_finite(file->path, tensor, values, err) : status;
 }
 
-/* All parameters in the order of weft_net_set_params(). */
-static weft_status read_params(struct weft_st_file *file, const struct weft_model_layer *layers,
-                               size_t n_layers, float *params, weft_error *err)
+/* n numbers from the tensor, or the default where there is none; *values goes on behind them. */
+static weft_status read_vector(struct weft_st_file *file, const struct weft_st_tensor *tensor,
+                               float otherwise, size_t n, float **values, weft_error *err)
 {
-    for (size_t l = 0; l < n_layers; l++) {
-        const struct weft_st_tensor *weight = layers[l].weight, *bias = layers[l].bias;
-        weft_status status = read_finite(file, weight, params, err);
-        params += weight->count;
-        if (status == WEFT_OK && bias != NULL) {
-            status = read_finite(file, bias, params, err);
-        } else if (status == WEFT_OK) {
-            memset(params, 0, weight->dims[0] * sizeof *params);
-        }
-        if (status != WEFT_OK) {
-            return status;
-        }
-        params += weight->dims[0];
+    float *to = *values;
+    *values += n;
+    for (size_t i = 0; tensor == NULL && i < n; i++) {
+        to[i] = otherwise;
     }
-    return WEFT_OK;
+    return tensor == NULL ? WEFT_OK : read_finite(file, tensor, to, err);
+}
+
+/* The parameters of a layer in the order of weft_net_set_params(). */
+static weft_status read_layer(struct weft_st_file *file, const struct weft_model_layer *layer,
+                              float **params, weft_error *err)
+{
+    size_t n_out = layer->weight->dims[0];
+    weft_status status = read_vector(file, layer->weight, 0, layer->weight->count, params, err);
+    if (status == WEFT_OK) {
+        status = read_vector(file, layer->bias, 0, n_out, params, err);
+    }
+    if (status == WEFT_OK && layer->gamma != NULL) {
+        status = read_vector(file, layer->gamma, 1, n_out, params, err);
+    }
+    if (status == WEFT_OK && layer->gamma != NULL) {
+        status = read_vector(file, layer->beta, 0, n_out, params, err);
+    }
+    return status;
+}
+
+/* What batch normalisation predicts with, in the order of weft_net_set_statistics(). */
+static weft_status read_statistics(struct weft_st_file *file, const struct weft_model_layer *layer,
+                                   float **statistics, weft_error *err)
+{
+    size_t n_out = layer->weight->dims[0];
+    const float *var = *statistics + n_out;
+    weft_status status = read_vector(file, layer->mean, 0, n_out, statistics, err);
+    if (status == WEFT_OK) {
+        status = read_vector(file, layer->var, 1, n_out, statistics, err);
+    }
+    for (size_t i = 0; status == WEFT_OK && i < n_out; i++) {
+        if (var[i] < 0) {
+            status = weft_fail(err, WEFT_ERR_FORMAT,
+                               "%s: '%.80s': element %zu is %g, wanted a variance of 0 or more",
+                               file->path, layer->var->name, i, (double)var[i]);
+        }
+    }
+    return status;
 }
 
 static weft_status set_params(weft_net *net, struct weft_st_file *file,
                               const struct weft_model_layer *layers, size_t n_layers,
                               weft_error *err)
 {
-    float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
+    size_t n_params = weft_net_n_params(net);
+    float *params = weft_mem_alloc(n_params + weft_net_n_statistics(net), sizeof *params);
     if (params == NULL) {
         return weft_fail_nomem(err, "the parameters of a model");
     }
-    weft_status status = read_params(file, layers, n_layers, params, err);
+    float *param = params, *statistic = params + n_params;
+    weft_status status = WEFT_OK;
+    for (size_t l = 0; status == WEFT_OK && l < n_layers; l++) {
+        status = read_layer(file, &layers[l], &param, err);
+        if (status == WEFT_OK && layers[l].mean != NULL) {
+            status = read_statistics(file, &layers[l], &statistic, err);
+        }
+    }
     if (status == WEFT_OK) {
         weft_net_set_params(net, params);
+        weft_net_set_statistics(net, params + n_params);
     }
     weft_mem_free(params);
     return status;
@@ -79,11 +117,17 @@ static weft_status new_net(const char *path, const struct weft_model_layer *laye
                            const struct weft_model_meta *meta, weft_net **out, weft_error *err)
 {
     size_t *hidden = weft_mem_alloc(n_layers - 1, sizeof *hidden);
-    if (hidden == NULL) {
+    weft_norm *norms = weft_mem_alloc(n_layers - 1, sizeof *norms);
+    if (hidden == NULL || norms == NULL) {
+        weft_mem_free(hidden);
+        weft_mem_free(norms);
         return weft_fail_nomem(err, "the layers of a model");
     }
     for (size_t l = 0; l + 1 < n_layers; l++) {
         hidden[l] = layers[l].weight->dims[0];
+        norms[l] = layers[l].gamma == NULL  ? WEFT_NORM_NONE
+                   : layers[l].mean != NULL ? WEFT_NORM_BATCH
+                                            : WEFT_NORM_LAYER;
     }
     const weft_net_options options = {
         .n_inputs = layers[0].weight->dims[1],
@@ -92,10 +136,12 @@ static weft_status new_net(const char *path, const struct weft_model_layer *laye
         .hidden = hidden,
         .activations = meta->activations,
         .output = meta->output,
+        .norms = norms,
     };
     weft_error why;
     weft_status status = weft_net_new(&options, out, &why);
     weft_mem_free(hidden);
+    weft_mem_free(norms);
     if (status != WEFT_OK) {
         return blame_file(path, status, &why, err);
     }
@@ -185,25 +231,23 @@ static weft_status find_part(const struct weft_st_file *file, const char *name, 
     return weft_fail(err, WEFT_ERR_FORMAT, "%s: lacks the tensor '%s'", file->path, name);
 }
 
-/* In the order of the public interface. */
 static weft_status read_parts(struct weft_st_file *file, const weft_net *net, const char *prefix,
-                              float *params, weft_error *err)
+                              const struct weft_model_tensor *parts, size_t n_parts, float *values,
+                              float *block, weft_error *err)
 {
-    for (size_t part = 0; part < 2 * net->n_layers; part++) {
-        const struct weft_linear *linear = &net->layers[part / 2].linear;
-        const size_t dims[2] = {linear->n_out, linear->n_in};
+    for (size_t i = 0; i < n_parts; i++) {
         const struct weft_st_tensor *tensor = NULL;
         char name[64];
-        snprintf(name, sizeof name, "%s%zu.%s", prefix, part / 2 * 2,
-                 part % 2 == 1 ? "bias" : "weight");
-        weft_status status = find_part(file, name, 2 - part % 2, dims, &tensor, err);
+        snprintf(name, sizeof name, "%s%s", prefix, parts[i].name);
+        weft_status status = find_part(file, name, parts[i].n_dims, parts[i].dims, &tensor, err);
         if (status == WEFT_OK) {
-            status = read_finite(file, tensor, params, err);
+            status = read_finite(file, tensor, values, err);
         }
         if (status != WEFT_OK) {
             return status;
         }
-        params += tensor->count;
+        weft_block_set_part(net, values, parts[i].layer, (enum weft_block_kind)parts[i].kind,
+                            block);
     }
     return WEFT_OK;
 }
@@ -211,14 +255,17 @@ static weft_status read_parts(struct weft_st_file *file, const weft_net *net, co
 weft_status weft_model_read_block(struct weft_st_file *file, const weft_net *net,
                                   const char *prefix, float *block, weft_error *err)
 {
-    float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
-    if (params == NULL) {
-        return weft_fail_nomem(err, "the state of training");
+    size_t n_parts = weft_model_list_tensors(net, NULL);
+    struct weft_model_tensor *parts = weft_mem_alloc(n_parts, sizeof *parts);
+    float *values = weft_mem_alloc(weft_net_n_params(net), sizeof *values);
+    weft_status status = WEFT_OK;
+    if (parts == NULL || values == NULL) {
+        status = weft_fail_nomem(err, "the state of training");
+    } else {
+        weft_model_list_tensors(net, parts);
+        status = read_parts(file, net, prefix, parts, n_parts, values, block, err);
     }
-    weft_status status = read_parts(file, net, prefix, params, err);
-    if (status == WEFT_OK) {
-        weft_block_import(net, params, block);
-    }
-    weft_mem_free(params);
+    weft_mem_free(values);
+    weft_mem_free(parts);
     return status;
 }

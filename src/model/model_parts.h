@@ -29,13 +29,17 @@
 #define WEFT_MODEL_FORMAT "1"
 #define WEFT_MODEL_MAX_LAYERS 1001 /* as weft_net_new() */
 
-/* A layer of a file, borrowed from it: weight [n_out, n_in], bias [n_out] or NULL for zeros. */
+/* A layer of a file, borrowed from it: weight [n_out, n_in], bias [n_out] or NULL for zeros. Then
+ * of its normalisation gamma [n_out], NULL where there is none, beta [n_out] or NULL for zeros, and
+ * running mean and variance [n_out] of batch normalisation, else NULL. */
 struct weft_model_layer {
     const struct weft_st_tensor *weight, *bias;
+    const struct weft_st_tensor *gamma, *beta, *mean, *var;
 };
 
 /* Finds the layers of a file: pairs NAME<i>.weight, NAME<i>.bias with one NAME for all, such as
- * "0.weight", "layers.2.weight" or "fc1.weight", in ascending order of i; shapes that chain.
+ * "0.weight", "layers.2.weight" or "fc1.weight", in ascending order of i; shapes that chain. A
+ * weight of one dimension is that of a normalisation, which follows its layer at i + 1.
  * Free *out with weft_mem_free(). WEFT_ERR_MISMATCH: the tensors are something else. */
 WEFT_CHECKED weft_status weft_model_find_layers(const struct weft_st_file *file,
                                                 struct weft_model_layer **out, size_t *n_layers,
@@ -81,10 +85,24 @@ char *weft_model_class_names_text(const weft_net *net);
 WEFT_CHECKED weft_status weft_model_check_sound(const weft_net *net, const char *path,
                                                 const float *params, weft_error *err);
 
-/* A layer in the row of all parameters: weight [n_out, n_in], bias [n_out]. */
+/* A tensor of a network's file: which part of which layer, as layers.h numbers them. */
+struct weft_model_tensor {
+    size_t layer;
+    unsigned kind; /* enum weft_block_kind */
+    size_t n_dims, dims[2], count;
+    char name[40]; /* "0.weight", "1.running_mean" */
+};
+
+/* Lists the tensors of a network, layer by layer, numbered as in torch.nn.Sequential with modules
+ * for normalisations and activations between the layers. tensors: room for all of them,
+ * or NULL. Returns how many. */
+size_t weft_model_list_tensors(const weft_net *net, struct weft_model_tensor *tensors);
+
+/* A layer in the row of all parameters: weight [n_out, n_in], bias [n_out], gamma and beta [n_out]
+ * or NULL. */
 struct weft_layer_view {
     size_t n_in, n_out;
-    const float *weight, *bias, *end; /* end: where the next layer begins */
+    const float *weight, *bias, *gamma, *beta, *end; /* end: where the next layer begins */
 };
 
 /* The layer whose parameters begin at `params`. */

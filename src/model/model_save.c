@@ -155,39 +155,107 @@ struct weft_layer_view weft_model_view_layer(const weft_net *net, const float *p
 {
     size_t n_in = layer == 0 ? weft_net_n_inputs(net) : weft_net_width(net, layer - 1);
     size_t n_out = weft_net_width(net, layer);
-    const float *bias = params + n_out * n_in;
-    return (struct weft_layer_view){n_in, n_out, params, bias, bias + n_out};
+    const float *bias = params + n_out * n_in, *end = bias + n_out;
+    struct weft_layer_view view = {
+        .n_in = n_in, .n_out = n_out, .weight = params, .bias = bias, .end = end};
+    bool hidden = layer + 1 < weft_net_n_layers(net);
+    if (hidden && weft_net_norm(net, layer) != WEFT_NORM_NONE) {
+        view.gamma = end;
+        view.beta = end + n_out;
+        view.end = end + 2 * n_out;
+    }
+    return view;
 }
 
-/* Two items for each layer, numbered as in torch.nn.Sequential with the activation modules between
- * the layers. */
-static void list_items(const weft_net *net, const float *params, struct weft_st_item *items)
+size_t weft_model_list_tensors(const weft_net *net, struct weft_model_tensor *tensors)
 {
-    for (size_t l = 0; l < weft_net_n_layers(net); l++) {
-        struct weft_layer_view layer = weft_model_view_layer(net, params, l);
-        struct weft_st_item *weight = &items[2 * l], *bias = &items[2 * l + 1];
-        *weight = (struct weft_st_item){
-            .n_dims = 2, .dims = {layer.n_out, layer.n_in}, .values = layer.weight};
-        snprintf(weight->name, sizeof weight->name, "%zu.weight", 2 * l);
-        *bias = (struct weft_st_item){.n_dims = 1, .dims = {layer.n_out}, .values = layer.bias};
-        snprintf(bias->name, sizeof bias->name, "%zu.bias", 2 * l);
-        params = layer.end;
+    static const char *const names[WEFT_N_BLOCK_KINDS] = {
+        [WEFT_BLOCK_WEIGHT] = "weight",     [WEFT_BLOCK_BIAS] = "bias",
+        [WEFT_BLOCK_GAMMA] = "weight",      [WEFT_BLOCK_BETA] = "bias",
+        [WEFT_BLOCK_MEAN] = "running_mean", [WEFT_BLOCK_VAR] = "running_var",
+    };
+    size_t n = 0, number = 0;
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const struct weft_layer *layer = &net->layers[l];
+        size_t n_in = layer->linear.n_in, n_out = layer->linear.n_out;
+        unsigned n_kinds = layer->norm == WEFT_NORM_BATCH   ? WEFT_BLOCK_VAR + 1
+                           : layer->norm == WEFT_NORM_LAYER ? WEFT_BLOCK_BETA + 1
+                                                            : WEFT_BLOCK_BIAS + 1;
+        for (unsigned kind = 0; kind < n_kinds; kind++, n++) {
+            if (tensors != NULL) {
+                bool is_weight = kind == WEFT_BLOCK_WEIGHT;
+                tensors[n] = (struct weft_model_tensor){.layer = l,
+                                                        .kind = kind,
+                                                        .n_dims = is_weight ? 2 : 1,
+                                                        .dims = {n_out, n_in},
+                                                        .count = is_weight ? n_out * n_in : n_out};
+                snprintf(tensors[n].name, sizeof tensors[n].name, "%zu.%s",
+                         number + (kind >= WEFT_BLOCK_GAMMA), names[kind]);
+            }
+        }
+        number += layer->norm != WEFT_NORM_NONE ? 3 : 2;
     }
+    return n;
+}
+
+/* Where the elements of an item are. */
+struct block_source {
+    const weft_net *net;
+    const float *values;
+    const struct weft_model_tensor *tensors;
+};
+
+static void fill_from_block(const struct weft_st_item *item, size_t from, size_t n, float *out)
+{
+    const struct block_source *source = item->source;
+    const struct weft_model_tensor *tensor = &source->tensors[item->part];
+    weft_block_part(source->net, source->values, tensor->layer, (enum weft_block_kind)tensor->kind,
+                    from, n, out);
+}
+
+static void list_block(const char *prefix, const struct block_source *source, size_t n_tensors,
+                       struct weft_st_item *items)
+{
+    for (size_t part = 0; part < n_tensors; part++) {
+        const struct weft_model_tensor *tensor = &source->tensors[part];
+        items[part] = (struct weft_st_item){.n_dims = tensor->n_dims,
+                                            .dims = {tensor->dims[0], tensor->dims[1]},
+                                            .fill = fill_from_block,
+                                            .source = source,
+                                            .part = part};
+        snprintf(items[part].name, sizeof items[part].name, "%s%s", prefix, tensor->name);
+    }
+}
+
+/* Running statistics are as finite as parameters. */
+static weft_status check_statistics(const weft_net *net, const char *path, weft_error *err)
+{
+    for (size_t i = net->statistics_at; i < net->block_len; i++) {
+        if (!isfinite(net->params[i])) {
+            return weft_fail(err, WEFT_ERR_ARG, "%s: cannot save: a running statistic is %g", path,
+                             (double)net->params[i]);
+        }
+    }
+    return WEFT_OK;
 }
 
 weft_status weft_model_save(const weft_net *net, const char *path, weft_error *err)
 {
     struct metadata metadata = {0};
-    size_t n_items = 2 * weft_net_n_layers(net);
+    size_t n_tensors = weft_model_list_tensors(net, NULL);
+    struct weft_model_tensor *tensors = weft_mem_alloc(n_tensors, sizeof *tensors);
     float *params = weft_mem_alloc(weft_net_n_params(net), sizeof *params);
-    struct weft_st_item *items = weft_mem_alloc(n_items, sizeof *items);
+    struct weft_st_item *items = weft_mem_alloc(n_tensors, sizeof *items);
     weft_status status = WEFT_OK;
-    if (params == NULL || items == NULL) {
+    if (params == NULL || items == NULL || tensors == NULL) {
         status = weft_fail_nomem(err, "the file of a model");
         goto out;
     }
     weft_net_get_params(net, params);
     status = weft_model_check_sound(net, path, params, err);
+    if (status == WEFT_OK) {
+        status = check_statistics(net, path, err);
+    }
     if (status != WEFT_OK) {
         goto out;
     }
@@ -195,42 +263,16 @@ weft_status weft_model_save(const weft_net *net, const char *path, weft_error *e
         status = weft_fail_nomem(err, "the metadata of a model");
         goto out;
     }
-    list_items(net, params, items);
-    status = weft_st_write(path, metadata.pairs, metadata.n, items, n_items, err);
+    weft_model_list_tensors(net, tensors);
+    const struct block_source source = {net, net->params, tensors};
+    list_block("", &source, n_tensors, items);
+    status = weft_st_write(path, metadata.pairs, metadata.n, items, n_tensors, err);
 out:
     release(&metadata);
     weft_mem_free(items);
     weft_mem_free(params);
+    weft_mem_free(tensors);
     return status;
-}
-
-/* Where the elements of an item are. */
-struct block_source {
-    const weft_net *net;
-    const float *values;
-};
-
-/* The part is twice the layer, and one more for its bias. */
-static void fill_from_block(const struct weft_st_item *item, size_t from, size_t n, float *out)
-{
-    const struct block_source *source = item->source;
-    weft_block_part(source->net, source->values, item->part / 2, item->part % 2 == 1, from, n, out);
-}
-
-static void list_block(const weft_net *net, const char *prefix, const struct block_source *source,
-                       struct weft_st_item *items)
-{
-    for (size_t part = 0; part < 2 * net->n_layers; part++) {
-        const struct weft_linear *linear = &net->layers[part / 2].linear;
-        bool is_bias = part % 2 == 1;
-        items[part] = (struct weft_st_item){.n_dims = is_bias ? 1 : 2,
-                                            .dims = {linear->n_out, linear->n_in},
-                                            .fill = fill_from_block,
-                                            .source = source,
-                                            .part = part};
-        snprintf(items[part].name, sizeof items[part].name, "%s%zu.%s", prefix, part / 2 * 2,
-                 is_bias ? "bias" : "weight");
-    }
 }
 
 /* All of metadata and `more`, and room for the checksum. NULL: no memory */
@@ -249,19 +291,24 @@ weft_status weft_model_write(const weft_net *net, const char *path, const struct
                              weft_error *err)
 {
     struct metadata metadata = {0};
-    size_t n_parts = 2 * net->n_layers;
+    size_t n_parts = weft_model_list_tensors(net, NULL);
+    struct weft_model_tensor *tensors = weft_mem_alloc(n_parts, sizeof *tensors);
     struct block_source *sources = weft_mem_alloc(1 + n_blocks, sizeof *sources);
     struct weft_st_item *items = weft_mem_alloc((1 + n_blocks) * n_parts, sizeof *items);
     struct weft_st_pair *pairs = NULL;
     weft_status status = check_names(net, path, err);
-    if (status == WEFT_OK && (sources == NULL || items == NULL || !describe(net, &metadata) ||
-                              (pairs = join_pairs(&metadata, more, n_more)) == NULL)) {
+    if (status == WEFT_OK &&
+        (sources == NULL || items == NULL || tensors == NULL || !describe(net, &metadata) ||
+         (pairs = join_pairs(&metadata, more, n_more)) == NULL)) {
         status = weft_fail_nomem(err, "the metadata of a model");
     }
     if (status == WEFT_OK) {
+        weft_model_list_tensors(net, tensors);
         for (size_t b = 0; b <= n_blocks; b++) {
-            sources[b] = (struct block_source){net, b == 0 ? net->params : blocks[b - 1].values};
-            list_block(net, b == 0 ? "" : blocks[b - 1].prefix, &sources[b], items + b * n_parts);
+            const float *values = b == 0 ? net->params : blocks[b - 1].values;
+            sources[b] = (struct block_source){net, values, tensors};
+            list_block(b == 0 ? "" : blocks[b - 1].prefix, &sources[b], n_parts,
+                       items + b * n_parts);
         }
         status = weft_st_write_sealed(path, pairs, metadata.n + n_more, items,
                                       (1 + n_blocks) * n_parts, err);
@@ -270,5 +317,6 @@ weft_status weft_model_write(const weft_net *net, const char *path, const struct
     release(&metadata);
     weft_mem_free(items);
     weft_mem_free(sources);
+    weft_mem_free(tensors);
     return status;
 }

@@ -63,7 +63,7 @@ WEFT_CHECKED weft_status weft_st_check_seal(struct weft_st_file *file, weft_erro
 
 /* What weft_st_write() is to write: a float32 tensor, row-major. */
 struct weft_st_item {
-    char name[32];
+    char name[64];
     size_t n_dims;
     size_t dims[2];
     const float *values; /* or NULL: fill() gives elements from .. from + n */

@@ -89,6 +89,11 @@ weft_status weft_net_gradient(weft_context *context, const weft_net *net, const 
     if (status != WEFT_OK) {
         return status;
     }
+    if (weft_net_has_statistics(net) && x->rows > WEFT_PASS_ROWS) {
+        return weft_fail(err, WEFT_ERR_ARG,
+                         "batch normalisation: %zu samples at once, wanted at most %d", x->rows,
+                         WEFT_PASS_ROWS);
+    }
     struct weft_pass pass;
     status = weft_pass_init(&pass, WEFT_PASS_BACKWARD, context, net, x, part_rows(x->rows), err);
     if (status != WEFT_OK) {

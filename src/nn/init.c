@@ -98,5 +98,6 @@ weft_status weft_net_init(weft_net *net, weft_init init, float std, uint64_t see
     for (size_t l = 0; l < net->n_layers; l++) {
         init_layer(net, l, init, std, seed);
     }
+    weft_net_reset_norms(net);
     return WEFT_OK;
 }

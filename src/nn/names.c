@@ -1,6 +1,7 @@
 /* Names of activations, outputs and initialisations. */
 #include <weft/activation.h>
 #include <weft/net.h>
+#include <weft/norm.h>
 #include <weft/output.h>
 
 #include <stddef.h>
@@ -16,6 +17,12 @@ static const char *const output_names[WEFT_N_OUTPUTS] = {
     [WEFT_OUTPUT_SOFTMAX] = "softmax",
     [WEFT_OUTPUT_SIGMOID] = "sigmoid",
     [WEFT_OUTPUT_IDENTITY] = "identity",
+};
+
+static const char *const norm_names[WEFT_N_NORMS] = {
+    [WEFT_NORM_NONE] = "none",
+    [WEFT_NORM_BATCH] = "batch",
+    [WEFT_NORM_LAYER] = "layer",
 };
 
 static const char *const init_names[WEFT_N_INITS] = {
@@ -51,6 +58,21 @@ weft_status weft_activation_from_name(const char *name, weft_activation *out)
         return WEFT_ERR_ARG;
     }
     *out = (weft_activation)i;
+    return WEFT_OK;
+}
+
+const char *weft_norm_name(weft_norm norm)
+{
+    return norm_names[norm];
+}
+
+weft_status weft_norm_from_name(const char *name, weft_norm *out)
+{
+    size_t i = find(norm_names, WEFT_N_NORMS, name);
+    if (i == WEFT_N_NORMS) {
+        return WEFT_ERR_ARG;
+    }
+    *out = (weft_norm)i;
     return WEFT_OK;
 }
 

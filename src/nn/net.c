@@ -31,6 +31,10 @@ static weft_status check_options(const weft_net_options *options, weft_error *er
             return weft_fail(err, WEFT_ERR_ARG, "network: hidden layer %zu: no activation %d",
                              l + 1, (int)options->activations[l]);
         }
+        if (options->norms != NULL && (unsigned)options->norms[l] >= WEFT_N_NORMS) {
+            return weft_fail(err, WEFT_ERR_ARG, "network: hidden layer %zu: no normalisation %d",
+                             l + 1, (int)options->norms[l]);
+        }
     }
     if ((unsigned)options->output >= WEFT_N_OUTPUTS) {
         return weft_fail(err, WEFT_ERR_ARG, "network: no output %d", (int)options->output);
@@ -52,6 +56,7 @@ static bool lay_out(weft_net *net, const weft_net_options *options)
         size_t n_in = l == 0 ? options->n_inputs : options->hidden[l - 1];
         size_t n_out = last ? options->n_outputs : options->hidden[l];
         struct weft_linear linear = weft_linear_of(n_in, n_out);
+        weft_norm norm = last || options->norms == NULL ? WEFT_NORM_NONE : options->norms[l];
         if (linear.len == 0 || linear.len > MAX_PARAMS - at) {
             return false;
         }
@@ -59,11 +64,23 @@ static bool lay_out(weft_net *net, const weft_net_options *options)
             .linear = linear,
             .f = last ? WEFT_IDENTITY : options->activations[l],
             .at = at,
+            .norm = norm,
+            .norm_at = at + linear.len,
         };
         at += linear.len;
+        if (norm != WEFT_NORM_NONE) { /* n_out is less than linear.len, so nothing wraps */
+            at += 2 * weft_norm_stride(n_out);
+        }
+    }
+    net->statistics_at = at;
+    for (size_t l = 0; l < net->n_layers; l++) {
+        if (net->layers[l].norm == WEFT_NORM_BATCH) {
+            net->layers[l].statistics_at = at;
+            at += 2 * weft_norm_stride(net->layers[l].linear.n_out);
+        }
     }
     net->block_len = at;
-    return true;
+    return at <= MAX_PARAMS;
 }
 
 static void free_names(char **names, size_t n)
@@ -121,6 +138,7 @@ weft_status weft_net_new(const weft_net_options *options, weft_net **out, weft_e
         status = weft_fail(err, WEFT_ERR_NOMEM, "no memory for %zu parameters", net->block_len);
         goto out;
     }
+    weft_net_reset_norms(net);
     *out = net;
     return WEFT_OK;
 out:
@@ -167,71 +185,14 @@ weft_activation weft_net_activation(const weft_net *net, size_t layer)
     return net->layers[layer].f;
 }
 
+weft_norm weft_net_norm(const weft_net *net, size_t layer)
+{
+    return net->layers[layer].norm;
+}
+
 weft_output weft_net_output(const weft_net *net)
 {
     return net->output;
-}
-
-size_t weft_net_n_params(const weft_net *net)
-{
-    size_t n = 0;
-    for (size_t l = 0; l < net->n_layers; l++) {
-        n += (net->layers[l].linear.n_in + 1) * net->layers[l].linear.n_out;
-    }
-    return n;
-}
-
-void weft_block_export(const weft_net *net, const float *block, float *params)
-{
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const struct weft_linear *linear = &net->layers[l].linear;
-        const float *w = block + net->layers[l].at;
-        for (size_t o = 0; o < linear->n_out; o++) {
-            for (size_t i = 0; i < linear->n_in; i++) {
-                *params++ = w[weft_linear_at(linear, i, o)];
-            }
-        }
-        for (size_t o = 0; o < linear->n_out; o++) {
-            *params++ = w[weft_linear_at(linear, linear->n_in, o)];
-        }
-    }
-}
-
-void weft_block_import(const weft_net *net, const float *params, float *block)
-{
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const struct weft_linear *linear = &net->layers[l].linear;
-        float *w = block + net->layers[l].at;
-        for (size_t o = 0; o < linear->n_out; o++) {
-            for (size_t i = 0; i < linear->n_in; i++) {
-                w[weft_linear_at(linear, i, o)] = *params++;
-            }
-        }
-        for (size_t o = 0; o < linear->n_out; o++) {
-            w[weft_linear_at(linear, linear->n_in, o)] = *params++;
-        }
-    }
-}
-
-void weft_block_part(const weft_net *net, const float *block, size_t layer, bool is_bias,
-                     size_t from, size_t n, float *out)
-{
-    const struct weft_linear *linear = &net->layers[layer].linear;
-    const float *w = block + net->layers[layer].at;
-    for (size_t k = from; k < from + n; k++) {
-        size_t o = is_bias ? k : k / linear->n_in, i = is_bias ? linear->n_in : k % linear->n_in;
-        *out++ = w[weft_linear_at(linear, i, o)];
-    }
-}
-
-void weft_net_get_params(const weft_net *net, float *params)
-{
-    weft_block_export(net, net->params, params);
-}
-
-void weft_net_set_params(weft_net *net, const float *params)
-{
-    weft_block_import(net, params, net->params);
 }
 
 static weft_status check_scaling(const weft_net *net, const weft_scaling *scaling, weft_error *err)

@@ -57,6 +57,24 @@ static weft_status init_backward(struct weft_pass_layer *buffers, const weft_net
     return status;
 }
 
+/* Passes that only evaluate have batch normalisation folded into the weights. */
+static bool normalises(const struct weft_layer *layer, enum weft_pass_kind kind)
+{
+    return layer->norm == WEFT_NORM_LAYER ||
+           (layer->norm == WEFT_NORM_BATCH && kind == WEFT_PASS_BACKWARD);
+}
+
+static weft_status init_norm(struct weft_pass_layer *buffers, const struct weft_layer *layer,
+                             size_t rows)
+{
+    size_t n_pair = 2 * weft_norm_stride(layer->linear.n_out);
+    buffers->moments = weft_mem_zalloc(rows > n_pair ? rows : n_pair, sizeof *buffers->moments);
+    buffers->norm_gradient = weft_mem_zalloc(n_pair, sizeof *buffers->norm_gradient);
+    return buffers->moments != NULL && buffers->norm_gradient != NULL
+               ? weft_tensor_init(&buffers->z, WEFT_F32, rows, layer->linear.n_out)
+               : WEFT_ERR_NOMEM;
+}
+
 static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_kind kind,
                               const weft_net *net, size_t l, size_t rows)
 {
@@ -64,6 +82,9 @@ static weft_status init_layer(struct weft_pass_layer *buffers, enum weft_pass_ki
     weft_status status = weft_linear_input_init(&buffers->y, rows, n_out);
     if (status == WEFT_OK && l + 1 == net->n_layers) {
         status = weft_tensor_init(&buffers->dz, WEFT_F32, rows, n_out);
+    }
+    if (status == WEFT_OK && normalises(&net->layers[l], kind)) {
+        status = init_norm(buffers, &net->layers[l], rows);
     }
     if (status == WEFT_OK && kind == WEFT_PASS_BACKWARD) {
         status = init_backward(buffers, net, l, rows);
@@ -124,7 +145,17 @@ static weft_status init_buffers(struct weft_pass *pass, enum weft_pass_kind kind
     for (size_t l = 0; status == WEFT_OK && l < net->n_layers; l++) {
         status = init_layer(&pass->layers[l], kind, net, l, rows);
     }
+    if (status == WEFT_OK && weft_net_has_statistics(net)) {
+        pass->folded = weft_mem_alloc(net->block_len, sizeof *pass->folded);
+        status = pass->folded != NULL ? WEFT_OK : WEFT_ERR_NOMEM;
+    }
     return status == WEFT_OK && backward ? init_turned(pass, rows) : status;
+}
+
+/* The parameters that forward uses. */
+static const float *params_of(const struct weft_pass *pass)
+{
+    return pass->folds ? pass->folded : pass->net->params;
 }
 
 void weft_pass_copy_params_team(struct weft_pass *pass)
@@ -133,7 +164,7 @@ void weft_pass_copy_params_team(struct weft_pass *pass)
         const struct weft_layer *layer = &pass->net->layers[l];
         if (bf16_of(pass, l) != NULL) {
             weft_linear_bf16_weights_team(pass->context, &layer->linear,
-                                          pass->net->params + layer->at, bf16_of(pass, l));
+                                          params_of(pass) + layer->at, bf16_of(pass, l));
         }
     }
 }
@@ -149,6 +180,9 @@ static void release_layers(struct weft_pass_layer *layers, size_t n_layers)
         weft_tensor_release(&layers[l].y);
         weft_tensor_release(&layers[l].pre);
         weft_tensor_release(&layers[l].dz);
+        weft_tensor_release(&layers[l].z);
+        weft_mem_free(layers[l].moments);
+        weft_mem_free(layers[l].norm_gradient);
         weft_tensor_release(&layers[l].keep);
         weft_tensor_release(&layers[l].dropped);
         weft_linear_bf16_release(&layers[l].bf16);
@@ -211,6 +245,7 @@ void weft_pass_release(struct weft_pass *pass)
     weft_packed_release(&pass->kept.packed);
     weft_mem_free(pass->turned);
     weft_mem_free(pass->sums);
+    weft_mem_free(pass->folded);
     *pass = (struct weft_pass){0};
 }
 
@@ -444,29 +479,75 @@ static void input_team(struct weft_pass *pass, const struct weft_part *part)
     pass->kept.in_x = kept;
 }
 
+/* What layer l does to rows at .. at + n of the part, but for what it reads. */
+static struct weft_forward_job forward_job(const struct weft_pass *pass,
+                                           const struct weft_part *part, size_t l, size_t at,
+                                           size_t n)
+{
+    const struct weft_layer *layer = &pass->net->layers[l];
+    const struct weft_pass_layer *buffers = &pass->layers[l];
+    return (struct weft_forward_job){
+        .linear = &layer->linear,
+        .params = params_of(pass) + layer->at,
+        .y = rows_of(&buffers->y, at, n),
+        .pre = rows_of(&buffers->pre, at, n),
+        .dropped = rows_of(&buffers->dropped, at, n),
+        .drop = drop_of(pass, part, l, at, n),
+        .f = layer->f,
+        .bf16 = bf16_of(pass, l),
+        .y_copies = bf16_of(pass, l + 1),
+    };
+}
+
+/* Whether layer l is normalised by statistics of what runs. */
+static bool has_norm(const struct weft_pass *pass, size_t l)
+{
+    weft_norm norm = pass->net->layers[l].norm;
+    return norm == WEFT_NORM_LAYER || (norm == WEFT_NORM_BATCH && !pass->folds);
+}
+
+static struct weft_norm_job norm_job(const struct weft_pass *pass, size_t l, size_t n)
+{
+    const struct weft_layer *layer = &pass->net->layers[l];
+    return (struct weft_norm_job){
+        .norm = layer->norm,
+        .params = params_of(pass) + layer->norm_at,
+        .z = top(&pass->layers[l].z, n),
+        .moments = pass->layers[l].moments,
+    };
+}
+
+/* The product of a layer that is normalised ends in z, untouched. */
+static void divert(const struct weft_pass *pass, size_t l, size_t at, size_t n,
+                   struct weft_forward_job *job)
+{
+    job->y = rows_of(&pass->layers[l].z, at, n);
+    job->pre = (weft_tensor){0};
+    job->drop = (struct weft_drop){0};
+    job->f = WEFT_IDENTITY;
+    job->y_copies = NULL;
+}
+
 void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part)
 {
     input_team(pass, part);
     for (size_t l = 0; l < pass->n_layers; l++) {
-        const struct weft_layer *layer = &pass->net->layers[l];
         for (size_t at = 0; at < part->n; at += WEFT_PASS_ROWS) {
             size_t n = weft_smaller(WEFT_PASS_ROWS, part->n - at);
-            weft_linear_forward_nowait(pass->context,
-                                       &(struct weft_forward_job){
-                                           .linear = &layer->linear,
-                                           .params = pass->net->params + layer->at,
-                                           .x = input_of(pass, part, l, at, n),
-                                           .y = rows_of(&pass->layers[l].y, at, n),
-                                           .pre = rows_of(&pass->layers[l].pre, at, n),
-                                           .dropped = rows_of(&pass->layers[l].dropped, at, n),
-                                           .drop = drop_of(pass, part, l, at, n),
-                                           .f = layer->f,
-                                           .nonzeros = nonzeros_of(pass, part, at, l),
-                                           .bf16 = bf16_of(pass, l),
-                                           .y_copies = bf16_of(pass, l + 1),
-                                       });
+            struct weft_forward_job job = forward_job(pass, part, l, at, n);
+            job.x = input_of(pass, part, l, at, n);
+            job.nonzeros = nonzeros_of(pass, part, at, l);
+            if (has_norm(pass, l)) {
+                divert(pass, l, at, n, &job);
+            }
+            weft_linear_forward_nowait(pass->context, &job);
         }
         weft_team_barrier(pass->context);
+        if (has_norm(pass, l)) {
+            struct weft_norm_job norm = norm_job(pass, l, part->n);
+            struct weft_forward_job whole = forward_job(pass, part, l, 0, part->n);
+            weft_norm_forward_team(pass->context, &norm, &whole);
+        }
     }
 }
 
@@ -499,20 +580,42 @@ static void propagate_team(struct weft_pass *pass, const struct weft_part *part,
     size_t n = part->n, step = layer->linear.n_out <= WEFT_NARROW ? n : WEFT_LINEAR_MAX_ROWS;
     for (size_t at = 0; at < n; at += step) {
         size_t rows = weft_smaller(step, n - at);
-        weft_linear_input_gradient_team(pass->context,
-                                        &(struct weft_input_gradient_job){
-                                            .linear = &layer->linear,
-                                            .params = pass->net->params + layer->at,
-                                            .dz = rows_of(&pass->layers[l].dz, at, rows),
-                                            .dx = rows_of(&below->dz, at, rows),
-                                            .saved = rows_of(saved, at, rows),
-                                            .f = f,
-                                            .drop = drop_of(pass, part, l - 1, at, rows),
-                                            .turned = pass->turned,
-                                            .bf16 = bf16_of(pass, l),
-                                            .dx_copies = bf16_of(pass, l - 1),
-                                        });
+        weft_linear_input_gradient_team(
+            pass->context, &(struct weft_input_gradient_job){
+                               .linear = &layer->linear,
+                               .params = pass->net->params + layer->at,
+                               .dz = rows_of(&pass->layers[l].dz, at, rows),
+                               .dx = rows_of(&below->dz, at, rows),
+                               .saved = rows_of(saved, at, rows),
+                               .f = f,
+                               .drop = drop_of(pass, part, l - 1, at, rows),
+                               .turned = pass->turned,
+                               .bf16 = bf16_of(pass, l),
+                               .dx_copies = has_norm(pass, l - 1) ? NULL : bf16_of(pass, l - 1),
+                           });
     }
+}
+
+/* From the gradient behind the normalisation of layer l to that before it. Without a block of
+ * gradients, those of gamma and beta are nobody's but the update's. */
+static void norm_backward_team(struct weft_pass *pass, const struct weft_part *part, size_t l,
+                               float *gradient, bool accumulate, const struct weft_update *update)
+{
+    const struct weft_layer *layer = &pass->net->layers[l];
+    struct weft_pass_layer *buffers = &pass->layers[l];
+    bool tracks = part->tracks && layer->norm == WEFT_NORM_BATCH;
+    weft_norm_backward_team(
+        pass->context,
+        &(struct weft_norm_gradient_job){
+            .norm = norm_job(pass, l, part->n),
+            .dz = top(&buffers->dz, part->n),
+            .dz_copies = bf16_of(pass, l),
+            .gradient = gradient == NULL ? buffers->norm_gradient : gradient + layer->norm_at,
+            .accumulate = accumulate,
+            .update = update,
+            .update_at = layer->norm_at,
+            .running = tracks ? pass->net->params + layer->statistics_at : NULL,
+        });
 }
 
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
@@ -527,6 +630,9 @@ void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *par
         const struct weft_layer *layer = &pass->net->layers[l];
         if (l > 0) {
             propagate_team(pass, part, l); /* before the weights take their step */
+        }
+        if (l > 0 && has_norm(pass, l - 1)) {
+            norm_backward_team(pass, part, l - 1, gradient, accumulate, update);
         }
         /* A piece of the gradient belongs to the same thread in each of these. */
         for (size_t at = 0; at < part->n; at += WEFT_PASS_ROWS) {
@@ -555,7 +661,13 @@ void weft_pass_update_team(struct weft_pass *pass, const float *gradient,
         const struct weft_layer *layer = &pass->net->layers[l];
         weft_linear_update_team(pass->context, &layer->linear, update, layer->at,
                                 gradient + layer->at);
+        if (layer->norm != WEFT_NORM_NONE) {
+#pragma omp single nowait
+            weft_norm_update(pass->context, layer->linear.n_out, update, layer->norm_at,
+                             gradient + layer->norm_at);
+        }
     }
+    weft_team_barrier(pass->context);
     weft_pass_copy_params_team(pass);
 }
 
@@ -615,10 +727,27 @@ static void over_team(void *arg)
     }
 }
 
+/* Evaluates without batch normalisation from now on, or with it again. */
+static void fold(struct weft_pass *pass, bool folds)
+{
+    if (pass->folded == NULL) {
+        return;
+    }
+    if (folds) {
+        weft_block_fold(pass->net, pass->folded);
+    }
+    pass->folds = folds;
+    if (weft_context_precision(pass->context) == WEFT_PRECISION_BF16) {
+        weft_team_run(pass->context, copy_params, pass);
+    }
+}
+
 void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_targets *targets,
                     weft_tensor *logits, struct weft_loss_sum *total)
 {
     size_t rows = x->rows < pass->x.rows ? x->rows : pass->x.rows;
+    fold(pass, true);
     weft_team_run_for(pass->context, weft_pass_flop(pass->net, WEFT_PASS_FORWARD, rows), over_team,
                       &(struct over_job){pass, x, targets, logits, total});
+    fold(pass, false);
 }

@@ -47,14 +47,19 @@ struct weft_pass {
         struct weft_packed packed; /* else, where there are more */
     } kept;
     struct weft_pass_layer {
-        weft_tensor y;                /* [rows, n_out]: f(X W + b); of the last layer the logits */
-        weft_tensor pre;              /* [rows, n_out]: X W + b, where f' wants it; else empty */
-        weft_tensor dz;               /* [rows, n_out]: dloss/d(X W + b) */
-        weft_tensor keep, dropped;    /* [rows, n_out]: see struct weft_drop; empty: no dropout */
+        weft_tensor y;             /* [rows, n_out]: f(X W + b); of the last layer the logits */
+        weft_tensor pre;           /* [rows, n_out]: X W + b, where f' wants it; else empty */
+        weft_tensor dz;            /* [rows, n_out]: dloss/d(X W + b) */
+        weft_tensor z;             /* [rows, n_out]: normalised X W + b, where that is asked for */
+        float *moments;            /* see struct weft_norm_job; NULL where it is not */
+        float *norm_gradient;      /* of gamma and beta, where no block keeps it */
+        weft_tensor keep, dropped; /* [rows, n_out]: see struct weft_drop; empty: no dropout */
         struct weft_linear_bf16 bf16; /* empty in float32 */
     } * layers;                       /* [n_layers] */
     float *turned;                    /* dZ^T of one layer after the other, not of the first */
     struct weft_loss_sum *sums;       /* one for each block of rows */
+    float *folded; /* a block without batch normalisation, where the network has it; else NULL */
+    bool folds;    /* it is what forward uses; else it normalises by statistics of the part */
 };
 
 /* How far a pass goes, which decides the buffers it has. */
@@ -102,14 +107,16 @@ struct weft_part {
     float label_smoothing;              /* of the loss */
     const struct weft_shift *shift;     /* how the images move about, or NULL */
     const struct weft_perturb *perturb; /* what else is random, for which there is room; or NULL */
+    bool tracks; /* backward lets the running statistics take those of the part */
 };
 
-/* Team functions. forward: y of every layer. loss: sums, and dz of the last layer times weight.
- * backward: the gradient of what loss measured, into a block of the net's layout; accumulate adds
- * it to that of the earlier parts of the same batch, through which the parameters must have stayed
- * as they were. With `update` (of net's parameters) each parameter takes its step as soon as its
- * gradient is complete; gradient may then be NULL unless accumulate. They run in this order on the
- * same part. */
+/* Team functions. Batch normalisation takes its statistics from a part, so that with it a part has
+ * to be a whole batch. forward: y of every layer. loss: sums, and dz of the last layer times
+ * weight. backward: the gradient of what loss measured, into a block of the net's layout;
+ * accumulate adds it to that of the earlier parts of the same batch, through which the parameters
+ * must have stayed as they were. With `update` (of net's parameters) each parameter takes its step
+ * as soon as its gradient is complete; gradient may then be NULL unless accumulate. They run in
+ * this order on the same part. */
 void weft_pass_forward_team(struct weft_pass *pass, const struct weft_part *part);
 void weft_pass_loss_team(struct weft_pass *pass, const struct weft_part *part, float weight);
 void weft_pass_backward_team(struct weft_pass *pass, const struct weft_part *part, float *gradient,
@@ -129,8 +136,9 @@ void weft_pass_add_loss(const struct weft_pass *pass, size_t n, struct weft_loss
 /* The logits of the last forward: [n, n_outputs] */
 weft_tensor weft_pass_logits(const struct weft_pass *pass, size_t n);
 
-/* All rows of x, part by part in one parallel region. logits [x->rows, n_outputs] may be NULL;
- * total, to which the parts are added one by one, may be NULL where targets is. */
+/* All rows of x, part by part in one parallel region, batch normalisation by running statistics.
+ * logits [x->rows, n_outputs] may be NULL; total, to which the parts are added one by one, may be
+ * NULL where targets is. */
 void weft_pass_over(struct weft_pass *pass, const weft_tensor *x, const weft_targets *targets,
                     weft_tensor *logits, struct weft_loss_sum *total);
 

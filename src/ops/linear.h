@@ -81,6 +81,11 @@ struct weft_forward_job {
 };
 void weft_linear_forward_team(weft_context *context, const struct weft_forward_job *job);
 
+/* What is done behind the sums for rows row .. row + rows and columns col .. col + cols of Y: f,
+ * drop and the copies. */
+void weft_linear_finish(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
+                        size_t row, size_t rows, size_t col, size_t cols);
+
 /* The same, but for the barrier behind it. */
 void weft_linear_forward_nowait(weft_context *context, const struct weft_forward_job *job);
 

@@ -86,9 +86,8 @@ static void add_bf16_run(const struct weft_kernel_set *kernels, const struct wef
     }
 }
 
-/* f for rows x cols of Y from (row, col) on, and what the layer above wants of it. */
-static void finish(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
-                   size_t row, size_t rows, size_t col, size_t cols)
+void weft_linear_finish(const struct weft_kernel_set *kernels, const struct weft_forward_job *job,
+                        size_t row, size_t rows, size_t col, size_t cols)
 {
     float *pre = job->pre.data == NULL ? NULL : (float *)job->pre.data + row * job->pre.ld + col;
     kernels->activate(job->f, rows, cols, (float *)job->y.data + row * job->y.ld + col, job->y.ld,
@@ -121,8 +120,8 @@ static void forward_rectangle(const struct weft_kernel_set *kernels,
         }
     }
     size_t row = share->inner_from * mr, col = share->outer_from * WEFT_PANEL;
-    finish(kernels, job, row, weft_smaller(share->inner_to * mr, job->y.rows) - row, col,
-           weft_smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
+    weft_linear_finish(kernels, job, row, weft_smaller(share->inner_to * mr, job->y.rows) - row,
+                       col, weft_smaller(share->outer_to * WEFT_PANEL, linear->n_out) - col);
 }
 
 /* Few outputs: a vector holds terms of one sum. */
@@ -138,7 +137,7 @@ static void forward_narrow(const weft_context *context, const struct weft_forwar
         kernels->sdot(end - row, linear->n_out, linear->n_in + 1,
                       (const float *)job->x.data + row * job->x.ld, job->x.ld, job->params,
                       linear->ld, (float *)job->y.data + row * job->y.ld, job->y.ld);
-        finish(kernels, job, row, end - row, 0, linear->n_out);
+        weft_linear_finish(kernels, job, row, end - row, 0, linear->n_out);
     }
 }
 

@@ -139,6 +139,9 @@ static void print_network(FILE *out, const weft_net *net)
     for (size_t i = 0; i + 1 < weft_net_n_layers(net); i++) {
         fprintf(out, "%s%s", i == 0 ? ", " : "/",
                 weft_activation_name(weft_net_activation(net, i)));
+        if (weft_net_norm(net, i) != WEFT_NORM_NONE) {
+            fprintf(out, " (%s normalisation)", weft_norm_name(weft_net_norm(net, i)));
+        }
     }
     fprintf(out, ", %s; ", weft_output_name(weft_net_output(net)));
     report_print_count(out, weft_net_n_params(net));

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "model/model_file.h"
+#include "model/model_parts.h"
 #include "nn/layers.h"
 #include "train/checkpoint_fields.h"
 #include "train/checkpoint_keys.h"
@@ -133,7 +134,7 @@ static weft_status read_blocks(weft_checkpoint *checkpoint, struct weft_st_file 
             return status;
         }
     }
-    size_t wanted = n_found * 2 * checkpoint->net->n_layers;
+    size_t wanted = n_found * weft_model_list_tensors(checkpoint->net, NULL);
     return file->n_tensors == wanted
                ? WEFT_OK
                : weft_fail(err, WEFT_ERR_FORMAT, "%s: %zu tensors, wanted %zu", file->path,

@@ -225,6 +225,17 @@ static weft_status check_regularisation(const weft_train_options *options, const
     return WEFT_OK;
 }
 
+/* Statistics of a batch need the whole of it at hand. */
+static weft_status check_norms(const weft_net *net, size_t batch_size, weft_error *err)
+{
+    if (!weft_net_has_statistics(net) || (batch_size > 1 && batch_size <= WEFT_PASS_ROWS)) {
+        return WEFT_OK;
+    }
+    return weft_fail(err, WEFT_ERR_ARG,
+                     "batch normalisation: batches of %zu samples, wanted 2 to %d", batch_size,
+                     WEFT_PASS_ROWS);
+}
+
 weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
                              const weft_train_options *options, weft_error *err)
 {
@@ -251,6 +262,9 @@ weft_status weft_train_check(const weft_net *net, const weft_dataset *data,
     }
     if (status == WEFT_OK) {
         status = measure(options, weft_dataset_samples(data), &batch_size, &length, err);
+    }
+    if (status == WEFT_OK) {
+        status = check_norms(net, batch_size, err);
     }
     if (status == WEFT_OK) {
         status = weft_schedule_check(options, length, err);
@@ -540,6 +554,7 @@ static weft_status step_team(struct run *run, size_t first, size_t n, struct wef
             .label_smoothing = (float)run->options->label_smoothing,
             .shift = run->shift.most > 0 ? &run->shift : NULL,
             .perturb = run->perturbs ? &run->perturb : NULL,
+            .tracks = true,
         };
         weft_pass_forward_team(&run->pass, &part);
         weft_pass_loss_team(&run->pass, &part, 1.0f / (float)n);

@@ -42,7 +42,7 @@ has given/config.ini 'lr = 0.3'
 has given/config.ini 'weight_decay = 0'
 for option in '--beta1 0.5' '--beta2 0.9' '--epsilon 0.1' '--weight-decay 0.5' '--l1 0.1' \
     '--clip-norm 0.001' '--clip-value 0.0001' '--max-norm 0.5' '--label-smoothing 0.2' \
-    '--ema 0.9' '--dropout 0.3' '--input-dropout 0.3' '--input-noise 0.5'; do
+    '--ema 0.9' '--norm batch' '--norm layer' '--dropout 0.3' '--input-dropout 0.3' '--input-noise 0.5'; do
     # shellcheck disable=SC2086
     train one --optimizer adamw --force $option
     differs adamw one
@@ -53,6 +53,20 @@ refused 2 "--dropout: wanted a number from 0 to below 1; got '1'" train table.cs
 refused 2 "--input-noise: wanted a number from 0" train table.csv --input-noise -1
 refused 2 "dropout: the network has no hidden layers" \
     train table.csv --label kind --hidden none --dropout 0.5
+
+train normalised --norm batch --batch-size 32
+run 0 inspect normalised
+has out 'relu, normalised by batch'
+run 0 train -c normalised/config.ini --init-from normalised --out further --force -q
+refused 3 "--norm: contradicts" \
+    train table.csv --label kind --init-from normalised --norm layer
+refused 2 "batch normalisation: batches of 1 samples, wanted 2 to 256" \
+    train table.csv --label kind --norm batch --batch-size 1
+refused 2 "--norm: wanted one name, or one for each of the 1 hidden layers; got 2" \
+    train table.csv --label kind --norm batch,none --hidden 6
+run 0 export normalised normalised.onnx
+run 0 train table.csv --label kind --norm layer --out layered --epochs 1 -q --report
+refused 3 "layer normalisation cannot be exported" export layered layered.onnx
 
 # Images that move about.
 small_mnist digits 200 20
