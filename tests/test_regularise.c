@@ -670,6 +670,82 @@ static void statistics_of_a_step(void)
     weft_dataset_free(data);
 }
 
+/* The network, the data and the steps of golden/norms.py, which says how the numbers were made. */
+enum { GOLDEN_IN = 5, GOLDEN_HIDDEN = 18, GOLDEN_OUT = 3, GOLDEN_SAMPLES = 12 };
+enum { GOLDEN_PARAMS = (GOLDEN_IN + 3) * GOLDEN_HIDDEN + (GOLDEN_HIDDEN + 1) * GOLDEN_OUT };
+enum { GOLDEN_VALUES = GOLDEN_PARAMS + 2 * GOLDEN_HIDDEN };
+
+static weft_dataset *golden_data(void)
+{
+    float x[GOLDEN_SAMPLES * GOLDEN_IN];
+    int32_t y[GOLDEN_SAMPLES];
+    for (int i = 0; i < GOLDEN_SAMPLES; i++) {
+        for (int j = 0; j < GOLDEN_IN; j++) {
+            x[i * GOLDEN_IN + j] = (float)((7 * i + 3 * j + i * j) % 11 - 5) / 4;
+        }
+        y[i] = (i * i + i / 2) % GOLDEN_OUT;
+    }
+    return synthetic_from(x, GOLDEN_SAMPLES, GOLDEN_IN, y, GOLDEN_OUT, NULL, 0);
+}
+
+/* What "batch sgd clipped" and the like come to. */
+static void train_golden(const char *title, const weft_dataset *data, float *values)
+{
+    static const size_t hidden[] = {GOLDEN_HIDDEN, 0};
+    weft_norm norm = title[0] == 'b' ? WEFT_NORM_BATCH : WEFT_NORM_LAYER;
+    weft_net *net =
+        normalised_net(GOLDEN_IN, hidden, WEFT_TANH, GOLDEN_OUT, WEFT_OUTPUT_SOFTMAX, norm);
+    weft_context *context = synthetic_context(2);
+    weft_train_options options = weft_train_options_default();
+    weft_error err;
+    bool has_momentum = strstr(title, "momentum") != NULL;
+    for (int k = 0; k < GOLDEN_PARAMS; k++) {
+        values[k] = (float)((5 * k + 3) % 13 - 6) / 16;
+    }
+    weft_net_set_params(net, values);
+    weft_train_options_set_optimizer(&options, WEFT_SGD);
+    options.schedule = WEFT_LR_CONSTANT;
+    options.lr = has_momentum ? 0.05 : 0.1;
+    options.momentum = has_momentum ? 0.9 : 0;
+    options.clip_norm = strstr(title, "clipped") != NULL ? 0.1 : 0;
+    options.label_smoothing = 0;
+    options.epochs = 50;
+    options.batch_size = 0;
+    CHECK_UINT(weft_net_n_params(net), GOLDEN_PARAMS);
+    CHECK_OK(weft_train(context, net, data, &options, &err), &err);
+    weft_net_get_params(net, values);
+    weft_net_get_statistics(net, values + GOLDEN_PARAMS);
+    weft_net_free(net);
+    weft_context_free(context);
+}
+
+static void normalisations_as_pytorch(void)
+{
+    static char line[32768];
+    FILE *file = fopen(WEFT_SOURCE_DIR "/tests/golden/norms.txt", "r");
+    weft_dataset *data = golden_data();
+    size_t n_lines = 0;
+    CU_ASSERT_FATAL(CHECK(file != NULL));
+    for (; fgets(line, sizeof line, file) != NULL; n_lines++) {
+        float values[GOLDEN_VALUES];
+        char *at = strchr(line, ':'), *end = NULL;
+        CU_ASSERT_FATAL(CHECK(at != NULL));
+        *at++ = '\0';
+        train_golden(line, data, values);
+        size_t n = 0;
+        for (double wanted = strtod(at, &end); end != at; n++, wanted = strtod(at, &end)) {
+            if (n < GOLDEN_VALUES && !CHECK_NEAR((double)values[n], wanted, 2e-5)) {
+                printf(" (%s, number %zu)", line, n);
+            }
+            at = end;
+        }
+        CHECK_UINT(n, line[0] == 'b' ? GOLDEN_VALUES : GOLDEN_PARAMS);
+    }
+    CHECK_UINT(n_lines, 8);
+    fclose(file);
+    weft_dataset_free(data);
+}
+
 static void batches_that_have_no_statistics(void)
 {
     static const size_t hidden[] = {5, 0};
@@ -753,6 +829,7 @@ static CU_TestInfo training_tests[] = {
     {"parts do not matter", parts_do_not_matter},
     {"evaluation is without", evaluation_is_without},
     {"normalised predictions", normalised_predictions},
+    {"normalisations as PyTorch", normalisations_as_pytorch},
     {"statistics of a step", statistics_of_a_step},
     {"batches that have no statistics", batches_that_have_no_statistics},
     {"bad options are refused", bad_options_are_refused},
