@@ -19,17 +19,18 @@ def weft_logits(weft, activation, tensors):
     )
 
 
-def compare(weft, activation, hidden, digits):
+def compare(weft, activation, norm, hidden, digits):
     """Trains for an epoch, loads the file in PyTorch; the largest difference of any logit, the
     largest logit, and the largest difference of any probability."""
     run = weft.train(
         activation, common.MNIST, "--hidden", ",".join(map(str, hidden)),
-        "--activation", activation, "--epochs", 1, "--batch-size", 128, "--lr", 0.05,
+        "--activation", activation, "--norm", norm, "--epochs", 1, "--batch-size", 128, "--lr", 0.05,
     )  # fmt: skip
     model = run / "model.safetensors"
     tensors = safetensors.torch.load_file(model)
-    net = torch_nets.sequential([784, *hidden, 10], activation)
+    net = torch_nets.sequential([784, *hidden, 10], activation, norm)
     net.load_state_dict(tensors, strict=True)
+    net.eval()
     with torch.no_grad():
         wanted = net(torch_nets.pixels(digits))
         wanted_p = torch.softmax(wanted, dim=1).numpy()
@@ -56,7 +57,10 @@ def check(weft):
     results = []
     for index, activation in enumerate(torch_nets.ACTIVATIONS):
         hidden = [[128], [64, 32], [33, 20, 17]][index % 3]
-        results.append(compare(weft, activation, hidden, digits))
+        results.append(compare(weft, activation, "none", hidden, digits))
+    for norm in ("batch", "layer"):
+        for activation, hidden in (("relu", [64, 32]), ("gelu", [40])):
+            results.append(compare(weft, activation, norm, hidden, digits))
     error, largest, _ = max(results)
     return (
         f"{len(results)} networks, logits of {len(digits)} digits: worst difference {error:.2g} "

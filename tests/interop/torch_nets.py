@@ -15,12 +15,17 @@ ACTIVATIONS = {
 }
 
 
-def sequential(widths, activation):
-    """Linear layers of these widths with the activation between them."""
+NORMS = {"none": [], "batch": [torch.nn.BatchNorm1d], "layer": [torch.nn.LayerNorm]}
+
+
+def sequential(widths, activation, norm="none"):
+    """Linear layers of these widths with normalisation and activation between them, for evaluation."""
     modules = []
-    for n_in, n_out in zip(widths, widths[1:]):
-        modules += [torch.nn.Linear(n_in, n_out), ACTIVATIONS[activation]()]
-    return torch.nn.Sequential(*modules[:-1])
+    for n_in, n_out in zip(widths[:-1], widths[1:-1]):
+        modules += [torch.nn.Linear(n_in, n_out), *[make(n_out) for make in NORMS[norm]]]
+        modules += [ACTIVATIONS[activation]()]
+    modules += [torch.nn.Linear(*widths[-2:])]
+    return torch.nn.Sequential(*modules)
 
 
 def pixels(x):
