@@ -142,9 +142,9 @@ WEFT_API WEFT_CHECKED weft_status weft_net_forward(weft_context *context, const 
 /** Loss over B raw samples, 1/B sum_b w_b loss_b with the weights w_b of the targets, and its
  *  gradient with respect to all parameters, laid out as in weft_net_get_params(), by
  *  backpropagation (Rumelhart, Hinton & Williams 1986).
- *  gradient may be NULL. WEFT_ERR_MISMATCH: shapes, no samples, or targets. Batch normalisation uses
- *  the statistics of these samples, as a step of training does, and running ones stay as they are;
- *  WEFT_ERR_ARG: more samples than weft_train() allows for it. The same bits for every thread
+ *  gradient may be NULL. WEFT_ERR_MISMATCH: shapes, no samples, or targets. Batch normalisation
+ *  uses the statistics of these samples, as a step of training does, and running ones stay as they
+ *  are; WEFT_ERR_ARG: more samples than weft_train() allows for it. The same bits for every thread
  *  count. */
 WEFT_API WEFT_CHECKED weft_status weft_net_gradient(weft_context *context, const weft_net *net,
                                                     const weft_tensor *x,
