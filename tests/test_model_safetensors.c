@@ -438,7 +438,7 @@ static void no_memory(void)
         weft_mem_fail_at(0);
         CHECK(status == WEFT_OK || status == WEFT_ERR_NOMEM);
     } while (status != WEFT_OK && n < 20);
-    CHECK_UINT(n, 5);
+    CHECK_UINT(n, 7);
 }
 
 /* More than the buffer of a stream and a chunk of the converter; the sum shows that all arrived. */

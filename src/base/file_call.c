@@ -135,6 +135,14 @@ static ssize_t write_cookie(void *user, const char *bytes, size_t n)
     return *cookie->error == 0 ? (ssize_t)n : 0; /* 0 is how fopencookie() spells failure */
 }
 
+static int seek_cookie(void *user, off64_t *offset, int whence)
+{
+    const struct cookie *cookie = user;
+    off_t at = lseek(cookie->fd, (off_t)*offset, whence);
+    *offset = at;
+    return at < 0 ? -1 : 0;
+}
+
 static int close_cookie(void *user)
 {
     struct cookie *cookie = user;
@@ -152,7 +160,8 @@ FILE *weft_file_stream(int fd, int *error)
     }
     *cookie = (struct cookie){fd, error};
     *error = 0;
-    const cookie_io_functions_t functions = {.write = write_cookie, .close = close_cookie};
+    const cookie_io_functions_t functions = {
+        .write = write_cookie, .seek = seek_cookie, .close = close_cookie};
     FILE *stream = fopencookie(cookie, "wb", functions);
     if (stream == NULL) {
         weft_mem_free(cookie);

@@ -138,20 +138,28 @@ static weft_status write_score(weft_tensorboard *board, int set, size_t step, we
     return status;
 }
 
-/* One histogram for the weights and one for the biases of each layer of a row of parameters. */
+static const float *add_part(struct weft_bytes *summary, const char *kind, size_t layer,
+                             const char *part, const float *values, size_t n)
+{
+    char tag[64];
+    snprintf(tag, sizeof tag, "%s/layer%zu.%s", kind, layer + 1, part);
+    weft_summary_histogram(summary, tag, values, n);
+    return values + n;
+}
+
+/* One histogram for each kind of parameters of each layer, out of a row of all of them. */
 static void add_histograms(struct weft_bytes *summary, const weft_net *net, const char *kind,
                            const float *params)
 {
-    size_t n_in = weft_net_n_inputs(net);
-    for (size_t l = 0; l < weft_net_n_layers(net); l++) {
+    size_t n_in = weft_net_n_inputs(net), n_layers = weft_net_n_layers(net);
+    for (size_t l = 0; l < n_layers; l++) {
         size_t n_out = weft_net_width(net, l);
-        char tag[64];
-        snprintf(tag, sizeof tag, "%s/layer%zu.weight", kind, l + 1);
-        weft_summary_histogram(summary, tag, params, n_in * n_out);
-        params += n_in * n_out;
-        snprintf(tag, sizeof tag, "%s/layer%zu.bias", kind, l + 1);
-        weft_summary_histogram(summary, tag, params, n_out);
-        params += n_out;
+        params = add_part(summary, kind, l, "weight", params, n_in * n_out);
+        params = add_part(summary, kind, l, "bias", params, n_out);
+        if (l + 1 < n_layers && weft_net_norm(net, l) != WEFT_NORM_NONE) {
+            params = add_part(summary, kind, l, "gamma", params, n_out);
+            params = add_part(summary, kind, l, "beta", params, n_out);
+        }
         n_in = n_out;
     }
 }

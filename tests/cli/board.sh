@@ -19,6 +19,12 @@ for tag in loss accuracy 'learning rate' batch/loss parameters/layer2.bias gradi
 done
 lacks run/tensorboard/test/*tfevents* 'batch/loss'
 
+# shellcheck disable=SC2086
+run 0 $job --norm batch --out normed --track tensorboard
+for tag in layer1.weight layer1.bias layer1.gamma layer1.beta layer2.bias; do
+    has normed/tensorboard/train/*tfevents* "parameters/$tag"
+done
+
 # A second run takes the place of the first, but not in a directory of somebody's own.
 # shellcheck disable=SC2086
 run 0 $job --out run --force --track tensorboard
