@@ -23,6 +23,7 @@ static weft_status refuse_gzip(const struct weft_gzstream *stream, weft_error *e
 #ifdef WEFT_HAVE_HDF5
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include <hdf5.h>
@@ -338,17 +339,23 @@ struct printing {
     void *data;
 };
 
-static struct printing stop_printing(void)
+/* Builds of libhdf5, Debian's among them, take one thread at a time in the whole process; sources
+ * of several files may be read by several threads. */
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+
+static struct printing enter_library(void)
 {
     struct printing before = {0};
+    pthread_mutex_lock(&library);
     H5Eget_auto2(H5E_DEFAULT, &before.printer, &before.data);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return before;
 }
 
-static void print_as_before(const struct printing *before)
+static void leave_library(const struct printing *before)
 {
     H5Eset_auto2(H5E_DEFAULT, before->printer, before->data);
+    pthread_mutex_unlock(&library);
 }
 
 static weft_status read_both(struct h5_source *source, struct weft_block *block, hsize_t n,
@@ -370,9 +377,9 @@ static weft_status read_block(struct weft_source *common, struct weft_block *blo
     struct h5_source *source = (struct h5_source *)common;
     uint64_t left = common->extent.samples - source->at;
     hsize_t n = block->capacity < left ? block->capacity : left;
-    struct printing before = stop_printing();
+    struct printing before = enter_library();
     weft_status status = read_both(source, block, n, err);
-    print_as_before(&before);
+    leave_library(&before);
     if (status == WEFT_OK) {
         source->at += n;
         block->n = (size_t)n;
@@ -387,9 +394,8 @@ static weft_status seek_sample(struct weft_source *common, uint64_t sample, weft
     return WEFT_OK;
 }
 
-static void close_source(struct weft_source *common)
+static void release(struct h5_source *source)
 {
-    struct h5_source *source = (struct h5_source *)common;
     close_array(&source->x);
     close_array(&source->y);
     if (source->file.access > 0) {
@@ -401,6 +407,13 @@ static void close_source(struct weft_source *common)
     weft_mem_free(source->list.bytes);
     weft_gzstream_close(source->stream);
     weft_mem_free(source);
+}
+
+static void close_source(struct weft_source *common)
+{
+    struct printing before = enter_library();
+    release((struct h5_source *)common);
+    leave_library(&before);
 }
 
 static const struct weft_source_methods methods = {
@@ -505,15 +518,15 @@ static weft_status open_source(const struct weft_source_files *files,
     source->file.path = weft_gzstream_path(files->samples);
     source->file.bytes = weft_gzstream_file_bytes(files->samples);
     source->common.x_path = source->common.y_path = source->file.path;
-    struct printing before = stop_printing();
+    struct printing before = enter_library();
     weft_status status = open_file(&source->file, err);
     if (status == WEFT_OK) {
         status = open_arrays(source, options, err);
     }
     if (status != WEFT_OK) {
-        close_source(&source->common);
+        release(source);
     }
-    print_as_before(&before);
+    leave_library(&before);
     if (status == WEFT_OK) {
         *out = &source->common;
     }

@@ -2,6 +2,7 @@
 names and passwords, as DagsHub wants them."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +27,11 @@ from common import require  # noqa: E402
 
 ADMIN = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": "pass word/1234:5"}
 READER = {"MLFLOW_TRACKING_USERNAME": "reader", "MLFLOW_TRACKING_PASSWORD": "only-reads-1234"}
-JOB = [common.ROOT / "data" / "wdbc.csv", "--label", "diagnosis", "--val", "0.2", "--hidden", "8"]
+TABLE = common.ROOT / "data" / "wdbc.csv"
+JOB = [
+    TABLE, "--label", "diagnosis", "--val", "0.2", "--test", TABLE, "--test-every", "2",
+    "--hidden", "8",
+]  # fmt: skip
 EXPERIMENT = "weft: its check & more"
 START_SECONDS = 120
 
@@ -111,20 +116,20 @@ def config_of(out):
 def compare_metrics(client, run_id, out):
     """Every number of metrics.jsonl is there once, under its epoch."""
     lines = common.read_metrics(out)
-    for name in ["train", "val"]:
-        for kind in ["loss", "accuracy"]:
-            points = client.get_metric_history(run_id, f"{name}/{kind}")
-            points.sort(key=lambda point: point.step)
+    for name, kind in itertools.product(["train", "val", "test"], ["loss", "accuracy"]):
+        points = client.get_metric_history(run_id, f"{name}/{kind}")
+        points.sort(key=lambda point: point.step)
+        measured = [line for line in lines if f"{name}_{kind}" in line]
+        require(
+            [point.step for point in points] == [line["epoch"] for line in measured],
+            f"{name}/{kind}: steps {[point.step for point in points]}",
+        )
+        for point, line in zip(points, measured):
+            wanted = line[f"{name}_{kind}"]
             require(
-                [point.step for point in points] == [line["epoch"] for line in lines],
-                f"{name}/{kind}: steps {[point.step for point in points]}",
+                abs(point.value - wanted) <= 1e-14 * max(1, abs(wanted)),
+                f"{name}/{kind}: {point.value}, wanted {wanted}",
             )
-            for point, line in zip(points, lines):
-                wanted = line[f"{name}_{kind}"]
-                require(
-                    abs(point.value - wanted) <= 1e-14 * max(1, abs(wanted)),
-                    f"{name}/{kind}: {point.value}, wanted {wanted}",
-                )
 
 
 def compare_files(client, run_id, out):
