@@ -575,15 +575,37 @@ static void evaluation_of_values(void)
     release_fixture(&fixture);
 }
 
+/* Samples "farthest" from the truth get nearer, from number `first` of the list on. */
+static void check_order(const json_t *root, size_t first)
+{
+    const json_t *list = json_object_get(json_object_get(root, "predictions"), "farthest");
+    double last = HUGE_VAL;
+    CHECK(json_array_size(list) > first);
+    for (size_t i = first; i < json_array_size(list); i++) {
+        const json_t *sample = json_array_get(list, i);
+        double off = fabs(json_number_value(json_object_get(sample, "predicted")) -
+                          json_number_value(json_object_get(sample, "truth")));
+        CHECK(off <= last + 1e-5);
+        last = off;
+    }
+}
+
 /* Several sigmoids: each label for itself. */
 static void evaluation_of_labels(void)
 {
     struct fixture fixture = make_fixture("labels", WEFT_OUTPUT_SIGMOID);
     CHECK_OK(write_evaluation(&fixture), &err);
     CHECK_OK(write_page(&fixture), &err);
+    json_t *root = NULL;
+    CHECK_OK(
+        report_evaluation_read(file_in(fixture.directory, REPORT_EVALUATION_FILE), &root, &err),
+        &err);
+    check_order(root, 0);
+    json_decref(root);
     size_t n;
     char *page = read_text(file_in(fixture.directory, REPORT_PAGE_FILE), &n);
     CHECK_HAS(page, "<h2>Labels</h2>");
+    CHECK_HAS(page, "<h3>Farthest from the truth</h3>");
     CHECK_HAS(page, "<h3>Calibration</h3>");
     free(page);
     release_fixture(&fixture);
@@ -867,14 +889,7 @@ static void farthest_without_number(void)
         &err);
     const json_t *list = json_object_get(json_object_get(root, "predictions"), "farthest");
     CHECK_INT(json_integer_value(json_object_get(json_array_get(list, 0), "sample")), 7);
-    double last = HUGE_VAL;
-    for (size_t i = 1; i < json_array_size(list); i++) {
-        const json_t *sample = json_array_get(list, i);
-        double off = fabs(json_number_value(json_object_get(sample, "predicted")) -
-                          json_number_value(json_object_get(sample, "truth")));
-        CHECK(off <= last + 1e-5);
-        last = off;
-    }
+    check_order(root, 1);
     json_decref(root);
     /* On the page null is no point, least of all (0, 0). */
     char *page = page_of(&fixture);

@@ -419,6 +419,31 @@ static weft_status put_pixels(const struct work *work, const struct picture_imag
     return WEFT_OK;
 }
 
+/* How far an output is from the truth; what is no number is farthest. */
+static double output_distance(const struct work *work, size_t sample, size_t output)
+{
+    double off =
+        fabs((double)p_at(work, sample, output) - (double)truth_value(work, sample, output));
+    return isnan(off) ? HUGE_VAL : off;
+}
+
+/* What a sample is shown by: of values the first, of several labels the one it is farthest from. */
+static size_t worst_output(const struct work *work, size_t sample)
+{
+    size_t worst = 0;
+    for (size_t o = 1; work->kind == KIND_LABELS && o < work->targets.n_values; o++) {
+        if (output_distance(work, sample, o) > output_distance(work, sample, worst)) {
+            worst = o;
+        }
+    }
+    return worst;
+}
+
+static double distance(const struct work *work, size_t sample)
+{
+    return output_distance(work, sample, worst_output(work, sample));
+}
+
 /* Samples of a list, which are images where `image` is not NULL. */
 static weft_status put_list(const struct work *work, const char *key, const size_t *samples,
                             size_t n, const struct picture_image *image, json_t *root, int *failed)
@@ -439,8 +464,10 @@ static weft_status put_list(const struct work *work, const char *key, const size
             *failed |=
                 put_real(object, "p", (double)sample_probability(all, samples[i], predicted));
         } else {
-            *failed |= put_real(object, "truth", (double)truth_value(work, samples[i], 0));
-            *failed |= put_real(object, "predicted", (double)p_at(work, samples[i], 0));
+            size_t output = worst_output(work, samples[i]);
+            *failed |= work->kind == KIND_LABELS ? put_count(object, "label", output) : 0;
+            *failed |= put_real(object, "truth", (double)truth_value(work, samples[i], output));
+            *failed |= put_real(object, "predicted", (double)p_at(work, samples[i], output));
         }
         if (image != NULL) {
             status = put_pixels(work, image, samples[i], object, failed);
@@ -465,14 +492,7 @@ static int put_image(json_t *root, const struct picture_image *image)
     return failed | json_object_set_new(root, "image", object);
 }
 
-/* How far the first output is from the truth; what is no number is farthest. */
-static double distance(const struct work *work, size_t sample)
-{
-    double off = fabs((double)p_at(work, sample, 0) - (double)truth_value(work, sample, 0));
-    return isnan(off) ? HUGE_VAL : off;
-}
-
-/* Where values are farthest from the truth, by the first output, the farthest first. */
+/* Where values or labels are farthest from the truth, the farthest first. */
 static size_t choose_farthest(const struct work *work, size_t *samples)
 {
     size_t n = 0;
@@ -501,7 +521,7 @@ static weft_status put_samples(const struct work *work, json_t *root, int *faile
     if (status != WEFT_OK) {
         return status;
     }
-    if (work->kind == KIND_VALUES) {
+    if (work->kind != KIND_CLASSES) {
         n = choose_farthest(work, farthest);
     }
     struct picture_image found;

@@ -187,7 +187,7 @@ static size_t check_image(struct check *check, const json_t *root)
     return good ? height * width * channels : 0;
 }
 
-static void check_samples(struct check *check, const json_t *root, bool classes, size_t n_bytes)
+static void check_samples(struct check *check, const json_t *root, const char *kind, size_t n_bytes)
 {
     static const struct field list_fields[] = {
         {'c', "n_right"}, {'c', "n_wrong"}, {'a', "right"}, {'a', "wrong"}, {'a', "farthest"}};
@@ -197,6 +197,14 @@ static void check_samples(struct check *check, const json_t *root, bool classes,
     };
     static const struct field value_fields[] = {
         {'c', "sample"}, {'r', "truth"}, {'r', "predicted"}, {'S', "pixels"}};
+    static const struct field label_fields[] = {
+        {'c', "sample"}, {'r', "truth"}, {'c', "label"}, {'r', "predicted"}, {'S', "pixels"},
+    };
+    bool classes = strcmp(kind, "classes") == 0, labels = strcmp(kind, "labels") == 0;
+    const struct field *fields = classes ? class_fields : labels ? label_fields : value_fields;
+    size_t n_fields = classes  ? N_OF(class_fields)
+                      : labels ? N_OF(label_fields)
+                               : N_OF(value_fields);
     const json_t *samples = json_object_get(root, "predictions");
     size_t n_classes = json_array_size(json_object_get(root, "classes"));
     check_fields(check, "'predictions'", samples, list_fields, N_OF(list_fields));
@@ -205,8 +213,10 @@ static void check_samples(struct check *check, const json_t *root, bool classes,
         for (size_t i = 0; i < json_array_size(list); i++) {
             const json_t *sample = json_array_get(list, i);
             const json_t *pixels = json_object_get(sample, "pixels");
-            check_fields(check, "'predictions'", sample, classes ? class_fields : value_fields,
-                         classes ? N_OF(class_fields) : N_OF(value_fields));
+            check_fields(check, "'predictions'", sample, fields, n_fields);
+            if (labels && count_in(sample, "label") >= n_classes) {
+                refuse(check, "wanted labels below %zu in 'predictions'", n_classes);
+            }
             if (classes && (count_in(sample, "truth") >= n_classes ||
                             count_in(sample, "predicted") >= n_classes)) {
                 refuse(check, "wanted classes below %zu in 'predictions'", n_classes);
@@ -270,7 +280,7 @@ static void check_root(struct check *check, const json_t *root)
     } else {
         check_classes(check, root);
     }
-    check_samples(check, root, classes, check_image(check, root));
+    check_samples(check, root, kind, check_image(check, root));
 }
 
 weft_status report_evaluation_read(const char *path, json_t **out, weft_error *err)

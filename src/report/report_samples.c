@@ -25,6 +25,17 @@ static void print_class_name(FILE *out, const struct report_run *run, const json
                       report_text_in(report_class_at(run, report_count_in(sample, key)), "name"));
 }
 
+/* Of several labels the one that a sample is shown by. */
+static void print_label_name(FILE *out, const struct report_run *run, const json_t *sample,
+                             const char *before, const char *after)
+{
+    if (json_object_get(sample, "label") != NULL) {
+        fputs(before, out);
+        print_class_name(out, run, sample, "label");
+        fputs(after, out);
+    }
+}
+
 /* The text for those who do not see the image. */
 static void print_alt(FILE *out, const struct report_run *run, const json_t *sample)
 {
@@ -69,6 +80,7 @@ static weft_status print_image(FILE *out, const struct report_run *run, const js
 static void print_caption(FILE *out, const struct report_run *run, const json_t *sample, bool right)
 {
     if (!is_classes(run)) {
+        print_label_name(out, run, sample, "", " ");
         fputs("<b>", out);
         report_print_real(out, report_real_in(sample, "predicted"));
         fputs("</b><span>true ", out);
@@ -110,11 +122,12 @@ static weft_status print_gallery(FILE *out, const struct report_run *run, const 
 static void print_sample_table(FILE *out, const struct report_run *run, const json_t *samples)
 {
     bool classes = is_classes(run);
+    bool labels = json_object_get(json_array_get(samples, 0), "label") != NULL;
     const char *kind = classes ? "word" : "number";
     fprintf(out,
-            "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Sample</th>"
+            "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Sample</th>%s"
             "<th scope=\"col\" class=\"%s\">Predicted</th><th scope=\"col\" class=\"%s\">True</th>",
-            kind, kind);
+            labels ? "<th scope=\"col\" class=\"word\">Label</th>" : "", kind, kind);
     fputs(classes ? "<th scope=\"col\">Probability</th><th scope=\"col\">Of the true class</th>"
                   : "<th scope=\"col\">Residual</th>",
           out);
@@ -123,7 +136,9 @@ static void print_sample_table(FILE *out, const struct report_run *run, const js
         const json_t *sample = json_array_get(samples, i);
         fputs("<tr><th scope=\"row\">", out);
         report_print_count(out, report_count_in(sample, "sample"));
-        fprintf(out, "</th><td class=\"%s\">", kind);
+        fputs("</th>", out);
+        print_label_name(out, run, sample, "<td class=\"word\">", "</td>");
+        fprintf(out, "<td class=\"%s\">", kind);
         if (classes) {
             print_class_name(out, run, sample, "predicted");
             fputs("</td><td class=\"word\">", out);
