@@ -94,7 +94,7 @@ def train_all(weft):
     try:
         cats = common.cats_dir()
         weft.train("cats", cats / "train_catvnoncat.h5", "--test", cats / "test_catvnoncat.h5",
-                   "--hidden", "20,7", "--epochs", 40, "--lr", 0.02)  # fmt: skip
+                   "--hidden", "20,7", "--epochs", 40, "--optimizer", "sgd", "--lr", 0.02)  # fmt: skip
         pages["cats"] = weft.dir / "cats" / "report.html"
     except common.Skip:
         pass
