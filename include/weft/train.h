@@ -187,7 +187,7 @@ WEFT_API weft_train_options weft_train_options_default(void);
 /** A good choice for a training set of so many samples, which plain `weft train` takes: ADAMW;
  *  batches of 32, of 128 from 10,000 samples on; 10 epochs, or more up to 500 where those are fewer
  *  than 64,000 samples in all; label smoothing 0.02 unless the output is identity. Found by
- *  measurements on held-out samples of six data sets, see README.md. */
+ *  measurements on held-out samples of six data sets. */
 WEFT_API weft_train_options weft_train_options_for(size_t n_samples, weft_output output);
 
 /** Chooses an optimiser with the numbers usual for it: lr 0.3 for SGD and NESTEROV, 0.003 for
